@@ -1,0 +1,223 @@
+"""The reverse sweep: from gradients of outputs to gradients of everything they were computed from.
+
+Nodes are numbered as they are created and edges only point to older ones, so "reachable, newest first" is reverse
+topological order: every node is visited once, after all that used it, however many paths lead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import graph
+from minigrad.dtypes import Array
+from minigrad.errors import GraphError
+from minigrad.graph import DTYPE, SHAPE, Node, Rule, edge_facts
+from minigrad.ops.shape import sum_to
+
+Edge = Any  # (node, index) or a leaf: what a gradient can belong to
+Wrap = Callable[[Array, Edge], Any]
+
+
+class Totals:
+    """The gradients that have arrived so far, one per edge, and which of these buffers are ours to add into.
+
+    A gradient is owned if the rule allocated it and only this edge received it. An owned first one is adopted; the
+    second that arrives is added in place, or allocates if the first was not ours.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[Edge, tuple[Any, bool]] = {}
+
+    def add(self, edge: Edge, gradient: Any, owned: bool) -> None:
+        """Add `gradient` to what `edge` has received."""
+        held = self._held.get(edge)
+        if held is None:
+            self._held[edge] = (gradient, owned)
+            return
+        total, ours = held
+        if type(gradient) is not np.ndarray:  # a recorded gradient: addition is recorded too
+            self._held[edge] = (total + gradient, False)
+        elif ours:
+            np.add(total, gradient, out=total)
+        else:
+            self._held[edge] = (np.asarray(total + gradient), True)
+
+    def pop(self, edge: Edge) -> tuple[Any, bool]:
+        """Remove and return what `edge` has received (None if nothing), and whether it is owned."""
+        return self._held.pop(edge, (None, False))
+
+    def assert_empty(self) -> None:
+        """Check that the sweep has delivered everything."""
+        assert not self._held, f"gradients were left over for {list(self._held)}"
+
+
+def reachable(roots: Iterable[Edge]) -> list[Node]:
+    """Return the nodes a gradient of `roots` passes through, newest first."""
+    seen: set[Node] = set()
+    stack = [edge[0] for edge in roots if type(edge) is tuple]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += [edge[0] for i in node.plan.wanted if type(edge := node.edges[i]) is tuple]
+    return sorted(seen, key=_number, reverse=True)
+
+
+def _number(node: Node) -> int:
+    return node.number
+
+
+def leading_to(order: list[Node], targets: set[Edge]) -> set[Node]:
+    """Return those nodes of `order` from which one of `targets` can be reached."""
+    leading: set[Node] = set()
+    for node in reversed(order):
+        for i in node.plan.wanted:
+            edge = node.edges[i]
+            if edge in targets or (type(edge) is tuple and edge[0] in leading):
+                leading.add(node)
+                break
+    return leading
+
+
+def sweep(
+    roots: list[tuple[Edge, Any]],
+    *,
+    wrap: Wrap,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    targets: set[Edge] | None = None,
+) -> dict[Edge, tuple[Any, bool]]:
+    """Return the gradient and its ownership for every leaf reached from `roots`, or for each of `targets`.
+
+    `roots` are (edge, gradient) pairs, the gradients arrays. With `create_graph` the rules run on tensors made by
+    `wrap`, and so are recorded; otherwise on plain arrays, and each node's arrays are released unless `retain_graph`.
+    """
+    totals, results = Totals(), dict[Edge, tuple[Any, bool]]()
+    for edge, gradient in roots:
+        totals.add(edge, gradient, False)
+    order = reachable(edge for edge, _ in roots)
+    leading = None if targets is None else leading_to(order, targets)
+    leaves: dict[Edge, None] = {edge: None for edge, _ in roots if type(edge) is not tuple}
+    for node in order:
+        gradients = [_hooked(node, i, totals.pop((node, i)), wrap) for i in range(len(node.outputs))]
+        if targets is not None:
+            results |= {
+                (node, i): held for i, held in enumerate(gradients) if (node, i) in targets and held[0] is not None
+            }
+        if any(g is not None for g, _ in gradients) and (leading is None or node in leading):
+            for edge, gradient, owned in _contributions(node, [g for g, _ in gradients], wrap, create_graph):
+                if type(edge) is not tuple:
+                    if targets is not None and edge not in targets:
+                        continue
+                    leaves[edge] = None
+                elif leading is not None and edge[0] not in leading and edge not in targets:  # type: ignore[operator]
+                    continue
+                totals.add(edge, gradient, owned)
+        if not retain_graph and node.plan.saves:
+            node.saved = None
+    results |= {leaf: totals.pop(leaf) for leaf in leaves if targets is None or leaf in targets}
+    totals.assert_empty()
+    return results
+
+
+def _hooked(node: Node, index: int, held: tuple[Any, bool], wrap: Wrap) -> tuple[Any, bool]:
+    """Pass a gradient that is now complete through the hooks on its output."""
+    gradient, owned = held
+    if node.hooks is None or gradient is None:
+        return held
+    for at, hook in node.hooks:
+        if at == index:
+            raw = type(gradient) is np.ndarray
+            replaced = hook(wrap(gradient, None) if raw else gradient)
+            gradient, owned = (gradient, False) if replaced is None else (replaced._data if raw else replaced, False)
+    return gradient, owned
+
+
+def _contributions(
+    node: Node, gradients: list[Any], wrap: Wrap, create_graph: bool
+) -> Iterator[tuple[Edge, Any, bool]]:
+    """Run the rules of one node: yield the edge, its gradient in the edge's own shape, and whether that is owned."""
+    on_tensors = create_graph or node.op.on_tensors
+    asked = _environment(node, wrap if on_tensors else None)
+    if node.op.on_tensors and not create_graph:
+        gradients = [None if g is None else wrap(g, None) for g in gradients]
+    for rule in node.plan.rules:
+        returned = _run(node, rule, asked, gradients, wrap if on_tensors else None)
+        taken: list[Any] = gradients + list(asked.values())
+        for i, gradient in zip(rule.targets, returned, strict=True):
+            if gradient is None or i not in node.plan.wanted:
+                continue
+            if node.op.on_tensors and not create_graph:
+                gradient = gradient._data
+            facts = edge_facts(node.edges[i])
+            if type(gradient) is not np.ndarray and not create_graph:
+                gradient = np.asarray(gradient)
+            owned = not on_tensors and gradient.base is None and not any(gradient is t for t in taken)
+            taken.append(gradient)
+            if gradient.shape != facts[0]:
+                gradient, owned = sum_to(gradient, shape=facts[0]), not create_graph
+            got = gradient._facts() if create_graph else (gradient.shape, gradient.dtype)
+            assert got == facts, f"{node.op.name}: the gradient of {facts} came as {got}"
+            yield node.edges[i], gradient, owned
+
+
+def _run(node: Node, rule: Rule, asked: dict[str, Any], gradients: list[Any], wrap: Wrap | None) -> Any:
+    """Call one rule with what it asks for by name; return one gradient per target."""
+    arguments = {}
+    for name in rule.names:
+        if name in asked:
+            arguments[name] = asked[name]
+        elif name == "i":
+            arguments[name] = rule.targets[0] - len(node.op.inputs) + 1
+        elif name == "needs":
+            arguments[name] = tuple(t in node.plan.wanted for t in rule.targets)
+        elif name == "gs":
+            arguments[name] = gradients
+        elif name == "g" or name[:2] == "g_":
+            index = 0 if name == "g" else node.op.outputs.index(name[2:])
+            if gradients[index] is not None:
+                arguments[name] = gradients[index]
+            elif name not in rule.optional:
+                zero = np.broadcast_to(np.zeros((), node.outputs[index][1]), node.outputs[index][0])
+                arguments[name] = wrap(zero, None) if wrap else zero
+    if graph.observer is None:
+        returned = rule.function(**arguments)
+    else:
+        returned = graph.observer.rule(node, rule, lambda: rule.function(**arguments))
+    return returned if node.op.joint is not None else (returned,)
+
+
+def _environment(node: Node, wrap: Wrap | None) -> dict[str, Any]:
+    """Return what the node's rules may ask for besides gradients: attributes, saved arrays, shapes and dtypes."""
+    asked = dict(node.attrs)
+    if node.op.variadic is not None:
+        asked[node.op.variadic] = ()
+    if node.plan.saves:
+        if node.saved is None:
+            raise GraphError(
+                f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed "
+                "by the first backward(). Specify retain_graph=True there if you need to backward twice, or compute "
+                "the loss again."
+            )
+        for saving, (value, storage, version) in zip(node.plan.saves, node.saved, strict=True):
+            if storage is not None and storage.version != version:
+                raise _modified(node, saving.name, value, storage.version, version)
+            if wrap is not None and type(value) is np.ndarray:
+                value = wrap(value, (node, saving.position) if saving.is_output else node.edges[saving.position])
+            asked[saving.name] = (*asked[saving.name], value) if saving.is_grouped else value
+    for name, position, kind in node.plan.facts:
+        facts = [edge_facts(edge) for edge in node.edges[position:]]
+        asked[name] = facts[0][0] if kind == SHAPE else facts[0][1] if kind == DTYPE else tuple(f[0] for f in facts)
+    return asked
+
+
+def _modified(node: Node, name: str, value: Array, now: int, then: int) -> GraphError:
+    where = f" in {node.scope.path or node.scope.kind}" if node.scope else ""
+    return GraphError(
+        f"{node.op.name}{where}: one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: {name!r}, {value.dtype} of shape {value.shape}, is at version {now}; expected version {then}. "
+        "Write the change out of place (h = h + 1), or change a clone()."
+    )

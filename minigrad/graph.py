@@ -1,0 +1,282 @@
+"""The graph as plain data: ops, the nodes that record them, and the switches that stand around recording.
+
+Nothing here computes. An `Op` is a row of the table of ops; a `Node` says that an op was applied to something; an edge
+points from a node to what it was applied to, always backwards in time:
+
+- `(node, index)`: output `index` of an earlier node,
+- a leaf tensor that requires grad,
+- a `Constant`: shape, dtype and name of a tensor that does not (never the tensor, so that no batch is kept alive),
+- a Python scalar or None.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Whether operations on tensors are recorded. Restored by set(previous), never by reset(token): a token cannot be
+# used from another context, which is where a generator or a notebook cell may well end.
+recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+
+class Scope(NamedTuple):
+    """The module that is running: its dotted path in the model (empty for the model itself) and its class's name."""
+
+    path: str
+    kind: str
+
+
+scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+class Observer(Protocol):
+    """What may stand around every forward and every rule call: it runs the call and returns what the call returned."""
+
+    def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
+        """Run the forward of `op` and its recording; the call returns the output tensors, which know their node."""
+
+    def rule(self, node: Node, rule: Rule, call: Callable[[], Any]) -> Any:
+        """Run one gradient rule of `node`."""
+
+
+observer: Observer | None = None
+
+
+def observe(new: Observer | None) -> Observer | None:
+    """Install `new` as the observer (None: none) and return the one that stood there before."""
+    global observer
+    previous, observer = observer, new
+    return previous
+
+
+class Recordable:
+    """Base of whatever records the operations applied to it, which is how an op knows a Tensor without its class."""
+
+    __slots__ = ()
+
+    def _apply(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Compute `op` on `inputs` and record it."""
+        raise AssertionError("a Recordable says how it records")
+
+    def _facts(self) -> tuple[tuple[int, ...], Any]:
+        """Return the shape and the dtype."""
+        raise AssertionError("a Recordable says what it is")
+
+
+class Rule(NamedTuple):
+    """A gradient rule: the function, what it asks for by name, and the inputs whose gradients it returns."""
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    optional: frozenset[str]  # of these the rule has its own default, used where an output got no gradient
+    targets: tuple[int, ...]
+
+
+class Saving(NamedTuple):
+    """An array that a rule asked for: under which name, and its place among the outputs or the inputs."""
+
+    name: str
+    is_output: bool
+    position: int
+    is_grouped: bool = False  # one of several under this name, which the rule receives as a tuple
+
+
+SHAPE, DTYPE, SHAPES = 0, 1, 2  # what a rule may ask to know of an input without having its array saved
+
+
+class Plan(NamedTuple):
+    """What an op does when certain of its inputs need a gradient: the rules to run, and what they ask for."""
+
+    wanted: tuple[int, ...]
+    rules: tuple[Rule, ...]
+    saves: tuple[Saving, ...]
+    facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES)
+
+
+class Op:
+    """One row of the table: a name, a forward on arrays, and a gradient rule for each input.
+
+    Calling it with arrays computes; calling it with a tensor among them asks that tensor to compute and record.
+    Arrays go by position (None for an absent one), settings by keyword.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        rules: Mapping[str, Callable[..., Any] | None],
+        *,
+        joint: Callable[..., Any] | None = None,
+        outputs: tuple[str, ...] = ("y",),
+        casts: str | None = None,
+        cast_from: int = 0,
+        view: str | None = None,
+        on_tensors: bool = False,
+    ) -> None:
+        self.name, self.forward, self.joint, self.outputs = name, forward, joint, outputs
+        self.casts, self.cast_from, self.view, self.on_tensors = casts, cast_from, view, on_tensors
+        self.inputs = tuple(n.lstrip("*") for n in rules)
+        self.variadic = next((n[1:] for n in rules if n.startswith("*")), None)
+        self.rules = {n.lstrip("*"): rule for n, rule in rules.items()}
+        self.defaults = _keyword_defaults(forward)
+        self._plans: dict[tuple[int, int], Plan] = {}
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join(self.inputs)})>"
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Compute, and record if a tensor is among the inputs."""
+        for x in inputs:
+            if isinstance(x, Recordable):
+                return x._apply(self, inputs, attrs)
+        return self.forward(*inputs, **attrs)
+
+    def input_name(self, position: int) -> str:
+        """Return the name of the input at `position`; a variadic input names all that follow it."""
+        return self.inputs[min(position, len(self.inputs) - 1)]
+
+    def plan(self, count: int, mask: int) -> Plan:
+        """Return what to save and run when of `count` inputs those whose bit is set in `mask` need a gradient."""
+        found = self._plans.get((count, mask))
+        if found is None:
+            found = self._plans[count, mask] = self._make_plan(count, mask)
+        return found
+
+    def _make_plan(self, count: int, mask: int) -> Plan:
+        wanted = tuple(i for i in range(count) if mask >> i & 1 and self.rules[self.input_name(i)] is not None)
+        rules: list[Rule] = []
+        if wanted and self.joint is not None:
+            rules = [_read(self.joint, tuple(range(count)))]
+        elif wanted:
+            rules = [_read(self.rules[self.input_name(i)], (i,)) for i in wanted]
+        asked = dict.fromkeys(name for rule in rules for name in rule.names)
+        return Plan(wanted, tuple(rules), tuple(self._saves(asked, count)), tuple(self._facts(asked)))
+
+    def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
+        for name in asked:
+            if name in self.outputs:
+                yield Saving(name, True, self.outputs.index(name))
+            elif name == self.variadic:
+                yield from (Saving(name, False, i, True) for i in range(len(self.inputs) - 1, count))
+            elif name in self.inputs:
+                yield Saving(name, False, self.inputs.index(name))
+
+    def _facts(self, asked: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+        for name in asked:
+            base, _, what = name.rpartition("_")
+            if base in self.inputs and what in ("shape", "dtype"):
+                kind = SHAPES if base == self.variadic else SHAPE if what == "shape" else DTYPE
+                yield name, self.inputs.index(base), kind
+
+
+def _read(function: Any, targets: tuple[int, ...]) -> Rule:
+    """Read a rule's signature: its parameters are what it asks for."""
+    parameters = inspect.signature(function).parameters
+    optional = frozenset(n for n, p in parameters.items() if p.default is not p.empty)
+    return Rule(function, tuple(parameters), optional, targets)
+
+
+def _keyword_defaults(forward: Callable[..., Any]) -> dict[str, Any]:
+    """Return the defaults of a forward's keyword-only parameters, the attributes of a node that does not set them."""
+    if not inspect.isfunction(forward):  # a ufunc has keywords, but they are NumPy's and not attributes
+        return {}
+    parameters = inspect.signature(forward).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+
+
+# The table of ops: primitives have rules, composites are functions of other ops and have none.
+primitives: dict[str, Op] = {}
+composites: dict[str, Callable[..., Any]] = {}
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    *,
+    joint: Callable[..., Any] | None = None,
+    inputs: tuple[str, ...] = (),
+    outputs: tuple[str, ...] = ("y",),
+    casts: str | None = None,
+    cast_from: int = 0,
+    view: str | None = None,
+    variadic: Mapping[str, Callable[..., Any] | None] | None = None,
+    **rules: Callable[..., Any] | None,
+) -> Op:
+    """Define an op in one statement: `mul = primitive("mul", np.multiply, a=lambda g, b: g * b, ...)`.
+
+    Each further keyword is an input, in order, with its gradient rule, or None where it has no derivative. A `joint`
+    rule instead returns the gradients of all `inputs` as a tuple. A rule asks by parameter name for `g` (the gradient
+    of the first output), `g_NAME` (of the output NAME), any input or output, any attribute, `INPUT_shape`,
+    `INPUT_dtype`, `needs` (a bool per input) and, for a `variadic` last input, `i` (which of them).
+    `casts` says how operands of several dtypes meet, from input `cast_from` on: "promote", "float" (promote, and
+    integers become float), "same" (they must be equal), or None (each keeps its own). `view` marks an op whose output
+    may share its input's memory: "strided" always does, "dense" only if the input's memory lies in order.
+    """
+    table = dict.fromkeys(inputs, joint) | rules | {f"*{n}": rule for n, rule in (variadic or {}).items()}
+    op = Op(name, forward, table, joint=joint, outputs=outputs, casts=casts, cast_from=cast_from, view=view)
+    assert name not in primitives, f"two ops are called {name}"
+    primitives[name] = op
+    return op
+
+
+def composite(function: Function) -> Function:
+    """Enter a function of other ops into the table, so that it is tested as they are; it needs no rule."""
+    composites[function.__name__] = function
+    return function
+
+
+class Constant:
+    """What a node remembers of an operand that needs no gradient: its looks, and its value if that is tiny."""
+
+    __slots__ = ("dtype", "name", "shape", "value")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, name: str | None, value: Any) -> None:
+        self.shape, self.dtype, self.name, self.value = shape, dtype, name, value
+
+
+_next_number = itertools.count().__next__
+
+
+class Node:
+    """One application of an op: plain data, and the arrays its rules asked for until `backward` releases them.
+
+    `saved` holds, for each of `plan.saves`, the array, the storage it lies in and that storage's version when it was
+    saved; None after release. `hooks` are (output index, function of the gradient) in the order they were added.
+    """
+
+    __slots__ = ("__weakref__", "attrs", "edges", "hooks", "number", "op", "outputs", "plan", "saved", "scope")
+
+    def __init__(
+        self,
+        op: Op,
+        plan: Plan,
+        edges: tuple[Any, ...],
+        attrs: dict[str, Any],
+        outputs: tuple[tuple[tuple[int, ...], Any], ...],
+        saved: Any,
+        where: Scope | None,
+    ) -> None:
+        self.op, self.plan, self.edges, self.attrs = op, plan, edges, attrs
+        self.outputs, self.saved, self.scope = outputs, saved, where
+        self.hooks: list[tuple[int, Callable[[Any], Any]]] | None = None
+        self.number = _next_number()
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} node>"
+
+
+def edge_facts(edge: Any) -> tuple[tuple[int, ...], Any]:
+    """Return the shape and dtype at the far end of an edge."""
+    if type(edge) is tuple:
+        facts: tuple[tuple[int, ...], Any] = edge[0].outputs[edge[1]]
+        return facts
+    if isinstance(edge, Constant):
+        return edge.shape, edge.dtype
+    if isinstance(edge, Recordable):
+        return edge._facts()
+    return (), None

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the numerical work, which does not know that gradients exist."""

@@ -1,0 +1,100 @@
+"""Indexing and its adjoint: adding values at places that may repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import Array
+
+
+class Placeholder:
+    """Marks, in an index kept as plain data, the place of an index array that travels as an input."""
+
+    def __repr__(self) -> str:
+        return "ARRAY"
+
+    def __reduce__(self) -> str:
+        return "ARRAY"
+
+
+ARRAY = Placeholder()
+
+
+def fill_in(index: tuple[Any, ...], arrays: tuple[Array, ...]) -> tuple[Any, ...]:
+    """Return `index` with its placeholders replaced by `arrays`, in order.
+
+    >>> fill_in((slice(None), ARRAY), (np.array([0, 0]),))
+    (slice(None, None, None), array([0, 0]))
+    """
+    rest = iter(arrays)
+    return tuple(next(rest) if i is ARRAY else i for i in index)
+
+
+def getitem(x: Array, *indices: Array, index: tuple[Any, ...]) -> Array:
+    """Return x[index]; a view if there are no index arrays."""
+    if indices:
+        return np.asarray(x[fill_in(index, indices)])
+    return np.asarray(
+        x[index if Ellipsis in index else (*index, Ellipsis)]
+    )  # the Ellipsis keeps a single element a view
+
+
+def put_among_zeros(g: Array, *indices: Array, index: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
+    """Return zeros of `shape` with `g` added at `index`: the adjoint of getitem."""
+    y = np.zeros(shape, g.dtype)
+    place = fill_in(index, indices)
+    if all(i.dtype == bool for i in indices):
+        y[place] = g
+    elif len(index) == 1 and g.ndim > indices[0].ndim:
+        add_rows(y, indices[0], g)
+    else:
+        np.add.at(y, place, g)
+    return y
+
+
+def add_rows(y: Array, rows: Array, g: Array) -> None:
+    """Add each g[k] into y[rows[k]], in place: equal rows are brought together by a stable sort and summed as runs."""
+    flat = rows.reshape(-1) % len(y) if len(y) else rows.reshape(-1)
+    if flat.size == 0:
+        return
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    y[ordered[starts]] += np.add.reduceat(g.reshape(flat.size, *y.shape[1:])[order], starts, axis=0)
+
+
+def set_items(x: Array, value: Any, *indices: Array, index: tuple[Any, ...]) -> Array:
+    """Return a copy of `x` with x[index] = value."""
+    y = x.copy()
+    y[fill_in(index, indices)] = value
+    return y
+
+
+def gather(x: Array, index: Array, *, dim: int) -> Array:
+    """Return the values of `x` at the places that `index` gives along `dim`; other dims of index may be smaller."""
+    if x.ndim == 0:
+        return np.array(x)
+    return np.asarray(x[_places(x, index, dim)])
+
+
+def scatter_along(g: Array, index: Array, *, shape: tuple[int, ...], dim: int) -> Array:
+    """Return zeros of `shape` with `g` added at the places `index` gives along `dim`: the adjoint of gather."""
+    return scatter_add(np.zeros(shape, g.dtype), index, g, dim=dim)
+
+
+def scatter_add(x: Array, index: Array, src: Array, *, dim: int) -> Array:
+    """Return a copy of `x` with the leading part of `src` that has the shape of `index` added along `dim`."""
+    y = np.array(x)
+    if y.ndim == 0:
+        return np.asarray(y + src)
+    np.add.at(y, _places(y, index, dim), src[tuple(slice(n) for n in index.shape)])
+    return y
+
+
+def _places(x: Array, index: Array, dim: int) -> tuple[Array, ...]:
+    """Return the index arrays that select along `dim` by `index` and elsewhere keep the position."""
+    grid: list[Array] = list(np.indices(index.shape, sparse=True))
+    grid[dim] = index
+    return tuple(grid)

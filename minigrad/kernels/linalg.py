@@ -1,0 +1,48 @@
+"""Matrix products and the linear map of a layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad.dtypes import Array
+from minigrad.errors import ShapeError
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Return a @ b for matrices or batches of them; leading dims broadcast."""
+    if a.shape[-1] != b.shape[-2]:
+        raise ShapeError(
+            f"matmul: mat1 and mat2 shapes cannot be multiplied ({_by(a)} and {_by(b)}): axis -1 of the first is "
+            f"{a.shape[-1]}, axis -2 of the second is {b.shape[-2]}"
+        )
+    if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:  # one large product instead of many small ones
+        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
+    return np.matmul(a, b)
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """Return x @ weight^T + bias for x (..., in), weight (out, in), bias (out,)."""
+    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(_linear_mismatch(x, weight))
+    y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)
+    if bias is not None:
+        y += bias
+    return y.reshape(*x.shape[:-1], len(weight))
+
+
+def _linear_mismatch(x: Array, weight: Array) -> str:
+    out, need = weight.shape
+    message = (
+        f"linear: input {x.shape} and weight {weight.shape} do not fit: axis -1 of the input is "
+        f"{x.shape[-1] if x.ndim else 'missing'}, the layer needs {need} "
+        f"(mat1 and mat2 shapes cannot be multiplied: {_by(x)} and {need}x{out})"
+    )
+    for k in range(1, x.ndim - 1):
+        if np.prod(x.shape[k:]) == need:
+            factors = "*".join(map(str, x.shape[k:]))
+            return f"{message}. {factors} = {need}: insert Flatten() before this layer"
+    return message
+
+
+def _by(x: Array) -> str:
+    return "x".join(map(str, x.shape))

@@ -1,0 +1,145 @@
+"""Reductions over axes, with sums that lose no more digits than they must."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import Array
+
+Dim = int | tuple[int, ...] | None
+_BLOCK = 128
+
+
+def axes(dim: Dim, ndim: int) -> tuple[int, ...]:
+    """Return `dim` as a sorted tuple of axes counted from the front; None and () mean all of them."""
+    if dim is None or dim == ():
+        return tuple(range(ndim))
+    dims = dim if isinstance(dim, tuple | list) else (dim,)
+    if ndim == 0:
+        return ()
+    return tuple(sorted(d % ndim for d in dims))
+
+
+def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """Return the sum over `dim`; integers and bools are summed as int64.
+
+    NumPy adds rows to rows one after the other when the axis is not the last in memory, and the error grows with the
+    count; floats over a long leading axis are summed in blocks, and then the blocks.
+    """
+    if x.dtype.kind != "f":
+        return np.asarray(np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=np.int64))
+    over = axes(dim, x.ndim)
+    if over and over[-1] != x.ndim - 1 and x.shape[over[0]] > 2 * _BLOCK and x.dtype != np.float64:
+        x = _sum_blocks(x, over[0])
+    return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
+
+
+def _sum_blocks(x: Array, axis: int) -> Array:
+    """Replace `axis` by partial sums over blocks of it."""
+    starts = np.arange(0, x.shape[axis], _BLOCK)
+    return np.add.reduceat(x, starts, axis=axis)
+
+
+def _axis(dim: Dim) -> Any:
+    return None if dim == () else tuple(dim) if isinstance(dim, list) else dim
+
+
+def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """Return the mean over `dim`; of nothing it is nan."""
+    count = math.prod(x.shape[a] for a in axes(dim, x.ndim))
+    total = sum_(x, dim=dim, keepdim=keepdim)
+    return np.asarray(total / x.dtype.type(count))
+
+
+def amax(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """Return the largest value over `dim`."""
+    return np.asarray(np.max(x, axis=_axis(dim), keepdims=keepdim))
+
+
+def amin(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """Return the smallest value over `dim`."""
+    return np.asarray(np.min(x, axis=_axis(dim), keepdims=keepdim))
+
+
+def argmax(x: Array, *, dim: int | None = None, keepdim: bool = False) -> Array:
+    """Return the index of the first largest value along `dim`, or in the flattened array."""
+    return np.asarray(np.argmax(x, axis=dim, keepdims=keepdim))
+
+
+def argmin(x: Array, *, dim: int | None = None, keepdim: bool = False) -> Array:
+    """Return the index of the first smallest value along `dim`, or in the flattened array."""
+    return np.asarray(np.argmin(x, axis=dim, keepdims=keepdim))
+
+
+def max_along(x: Array, *, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
+    """Return the largest values along `dim` and their indices, of equals the first."""
+    return _along(x, np.argmax(x, axis=dim, keepdims=True) if x.ndim else None, dim, keepdim)
+
+
+def min_along(x: Array, *, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
+    """Return the smallest values along `dim` and their indices, of equals the first."""
+    return _along(x, np.argmin(x, axis=dim, keepdims=True) if x.ndim else None, dim, keepdim)
+
+
+def _along(x: Array, index: Array | None, dim: int, keepdim: bool) -> tuple[Array, Array]:
+    if index is None:
+        return x.copy(), np.zeros((), np.int64)
+    values = np.take_along_axis(x, index, axis=dim)
+    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+
+
+def log_softmax(x: Array, *, dim: int) -> Array:
+    """Return x - log(sum(exp(x))) along `dim`, shifted by the maximum so that nothing overflows."""
+    shifted = x - _shift(x, dim)
+    return np.asarray(shifted - np.log(np.add.reduce(np.exp(shifted), axis=dim, keepdims=True)))
+
+
+def softmax(x: Array, *, dim: int) -> Array:
+    """Return exp(x) / sum(exp(x)) along `dim`, shifted by the maximum so that nothing overflows."""
+    y = np.asarray(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))
+    np.exp(y, out=y)
+    return np.asarray(np.divide(y, np.add.reduce(y, axis=dim, keepdims=True), out=y))
+
+
+def logsumexp(x: Array, *, dim: Dim, keepdim: bool = False) -> Array:
+    """Return log(sum(exp(x))) over `dim`, shifted by the maximum so that nothing overflows."""
+    over = axes(dim, x.ndim)
+    top = np.max(x, axis=over, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    total = np.asarray(np.log(np.add.reduce(np.exp(x - top), axis=over, keepdims=True)) + top)
+    return total if keepdim else np.asarray(total.squeeze(over))
+
+
+def std(x: Array, *, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Array:
+    """Return the standard deviation over `dim`, of the count minus `correction`."""
+    away = x - mean(x, dim=dim, keepdim=True)
+    count = max(math.prod(x.shape[a] for a in axes(dim, x.ndim)) - correction, 0)
+    return np.asarray(np.sqrt(sum_(away * away, dim=dim, keepdim=keepdim) / x.dtype.type(count)))
+
+
+def norm(x: Array, *, p: float = 2.0, dim: Dim = None, keepdim: bool = False) -> Array:
+    """Return (sum |x|**p) ** (1/p) over `dim`."""
+    if p == 2:
+        return np.asarray(np.sqrt(sum_(np.square(x), dim=dim, keepdim=keepdim)))
+    return np.asarray(sum_(np.abs(x) ** p, dim=dim, keepdim=keepdim) ** (1 / p))
+
+
+def cumsum(x: Array, *, dim: int) -> Array:
+    """Return running sums along `dim`."""
+    kind = x.dtype if x.dtype.kind == "f" else np.int64
+    return np.cumsum(x, axis=dim, dtype=kind).reshape(x.shape)
+
+
+def _shift(x: Array, dim: int) -> Any:
+    return np.max(x, axis=dim, keepdims=True, initial=-np.inf)
+
+
+def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
+    """Sum `x` down to `shape`, from which broadcasting would bring it back: the adjoint of broadcasting."""
+    lead = x.ndim - len(shape)
+    over = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)
+    total = sum_(x, dim=over) if over else x
+    return np.array(total.reshape(shape)) if not over else total.reshape(shape)

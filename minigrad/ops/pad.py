@@ -1,0 +1,64 @@
+"""Padding and cropping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import Array
+from minigrad.errors import ShapeError
+from minigrad.graph import composite
+from minigrad.kernels.index import ARRAY
+from minigrad.ops.elementwise import where
+from minigrad.ops.index import getitem
+from minigrad.ops.shape import Shape, narrow, widen
+
+
+@composite
+def pad(x: Any, pad: Shape, mode: str = "constant", value: float = 0.0) -> Any:
+    """Return `x` with `pad` elements added: (left, right) of the last dim, then of the one before it, and so on.
+
+    Negative amounts crop. `mode` is "constant" (filled with `value`); "reflect" and "replicate" repeat the inside.
+    """
+    if len(pad) % 2 or len(pad) > 2 * x.ndim:
+        raise ShapeError(
+            f"pad: {len(pad)} amounts for a tensor of {x.ndim} dims; give a pair per dim, the last dim first"
+        )
+    for k in range(len(pad) // 2):
+        x = _pad_dim(x, x.ndim - 1 - k, pad[2 * k], pad[2 * k + 1], mode, value)
+    return x
+
+
+def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -> Any:
+    size = x.shape[dim]
+    if size + left + right < 0:
+        raise ShapeError(f"pad: amounts ({left}, {right}) leave less than nothing of dim {dim}, which has size {size}")
+    if mode != "constant" and (left or right):
+        places = (*(slice(None),) * dim, ARRAY)
+        return getitem(x, pad_source(size, left, right, mode), index=places)
+    low, high = max(-left, 0), size - max(-right, 0)
+    x = narrow(x, dim=dim, start=low, length=high - low) if high - low < size else x
+    left, right = max(left, 0), max(right, 0)
+    if not left and not right:
+        return x
+    y = widen(x, dim=dim, start=left, size=left + x.shape[dim] + right)
+    if value == 0:
+        return y
+    inside = np.zeros([n if i == dim else 1 for i, n in enumerate(y.shape)], bool)
+    narrow(inside, dim=dim, start=left, length=x.shape[dim])[...] = True
+    return where(inside, y, value)
+
+
+def pad_source(size: int, left: int, right: int, mode: str) -> Array:
+    """Return, for each place of a padded axis, the place it copies."""
+    i = np.arange(-left, size + right)
+    if mode == "replicate":
+        return np.clip(i, 0, size - 1)
+    if mode == "circular":
+        return np.mod(i, size)
+    if mode != "reflect":
+        raise ShapeError(f"pad: mode {mode!r} is none of constant, reflect, replicate, circular")
+    if max(left, right) >= size:
+        raise ShapeError(f"pad: reflecting {max(left, right)} needs a dim larger than that, got size {size}")
+    return size - 1 - np.abs(size - 1 - np.abs(i))

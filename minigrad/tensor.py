@@ -1,0 +1,645 @@
+"""The Tensor: an array, where it came from, and what may be done to it.
+
+A tensor is an array (`_data`), the storage it lies in (shared by base, views and `detach()`, and counting the writes
+to it), and an edge into the graph, `(node, index)`, if an op made it. `apply` computes and records an op; an in-place
+operation writes the memory and points the tensor to a new node. All else here and in `methods.py` is made of the two.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes, engine, graph
+from minigrad.dtypes import Array
+from minigrad.errors import DTypeError, GraphError, MinigradError, OutOfRangeError, ShapeError
+from minigrad.graph import Constant, Node, Op, Plan, recording, scope
+from minigrad.indexing import parse_index
+from minigrad.kernels.index import ARRAY, fill_in
+from minigrad.kernels.quiet import quiet
+from minigrad.methods import Methods
+from minigrad.ops.elementwise import add, div, mul, sub, to
+from minigrad.ops.index import Steps, getitem, index_put, index_set
+
+_TINY = 16  # constants of at most this many elements are kept by value, so that a drawing can show them
+
+
+class Storage:
+    """What base, views, `detach()` and `.data` share: how often the memory was written, and who else looks at it."""
+
+    version = 0
+    shared = False  # whether a second array looks at the memory
+    foreign = False  # whether the memory came from outside, with strides its owner can know
+
+
+class View(NamedTuple):
+    """How a tensor is seen in its base, and the base's edge when the tensor's own was last worked out."""
+
+    base: Tensor
+    steps: Steps
+    seen: Any
+
+
+class Tensor(Methods):
+    """A multi-dimensional array that records the operations applied to it, so that gradients can flow back.
+
+    `Tensor(data)` makes float32, as in PyTorch; `minigrad.tensor(data)` goes by its data.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    _data: Array
+    _storage: Storage
+    _edge: Any = None
+    _view: View | None = None
+    _requires_grad = False
+    _grad: Tensor | None = None
+    _hooks: list[Callable[[Tensor], Any]] | None = None
+    name: str | None = None
+    """What drawings and messages call this tensor; a module's parameters get their dotted path there."""
+
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any = (), *, dtype: Any = None) -> None:
+        kind = dtypes.numpy_dtype(float if dtype is None else dtype)
+        self._data = np.array(data._data if isinstance(data, Tensor) else data, kind)
+        self._storage = Storage()
+
+    # --- its place in the graph ---
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor: it was asked for, or it was computed from one that requires grad."""
+        return self._requires_grad or edge_of(self) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set whether this leaf requires grad, and return it. Raises DTypeError for a dtype that is not a float's."""
+        if requires_grad and self._data.dtype.kind != "f":
+            raise DTypeError(
+                f"only Tensors of floating point dtype can require gradients; this one is {self._data.dtype}: "
+                "convert it first, with .float()"
+            )
+        if not requires_grad and self._edge is not None:
+            raise GraphError("you can only change requires_grad flags of leaf variables; use detach() here")
+        self._requires_grad = requires_grad and self._edge is None
+        return self
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the op that made this tensor; None for a leaf."""
+        edge = edge_of(self)
+        return None if edge is None else edge[0]
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded op made this tensor."""
+        return edge_of(self) is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward()` has accumulated here: of this tensor's shape and dtype, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and (value._data.shape != self._data.shape or value._data.dtype != self._data.dtype):
+            raise ShapeError(
+                f"assigned grad is {value._data.dtype} of shape {value._data.shape}, "
+                f"the tensor {self._data.dtype} of shape {self._data.shape}: they must agree"
+            )
+        self._grad = value
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph: writes to it are not recorded, but are seen by the saved-value check."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._storage.version += 1
+        self._data = value._data
+
+    def detach(self) -> Tensor:
+        """Return a tensor on the same memory that no gradient flows through."""
+        alias = wrap(self._data)
+        alias._storage = self._storage
+        self._storage.shared = True
+        return alias
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor out of the graph that made it, in place."""
+        self._edge, self._view, self._requires_grad = None, None, False
+        return self
+
+    def retain_grad(self) -> None:
+        """Have `backward()` store the gradient of this tensor too, though it is not a leaf."""
+        edge = edge_of(self)
+        if edge is None:
+            if not self._requires_grad:
+                raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
+            return
+        node, index = edge
+        if not any(isinstance(hook, _Retain) and hook.tensor() is self for _, hook in node.hooks or ()):
+            node.hooks = node.hooks or []
+            node.hooks.append((index, _Retain(self)))
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
+        """Call `hook(gradient)` whenever the gradient of this tensor is complete; what it returns takes its place."""
+        edge = edge_of(self)
+        if edge is None:
+            if not self._requires_grad:
+                raise GraphError("cannot register a hook on a tensor that doesn't require gradient")
+            self._hooks = self._hooks or []
+            self._hooks.append(hook)
+            return Removable(self._hooks, hook)
+        node, index = edge
+        node.hooks = node.hooks or []
+        first_retain = next((k for k, (_, h) in enumerate(node.hooks) if isinstance(h, _Retain)), len(node.hooks))
+        node.hooks.insert(first_retain, (index, hook))
+        return Removable(node.hooks, (index, hook))
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradient of this tensor with respect to every leaf it was computed from to the leaf's `.grad`.
+
+        `gradient` weighs the elements and may only be left out for a single one. The arrays that were saved for this
+        are released afterwards unless `retain_graph`; `create_graph` records the gradients themselves, for higher
+        derivatives. With `inputs`, only their `.grad` is touched. Raises GraphError if there is nothing to
+        differentiate, if the arrays were released already, or if one was changed in place since.
+        """
+        retain = create_graph if retain_graph is None else retain_graph
+        only = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        backward([self], [gradient], retain, create_graph, only)
+
+    # --- in place ---
+
+    def _become(self, result: Tensor) -> Tensor:
+        """Take over the values of `result`, computed from this tensor, in this tensor's memory; and its place."""
+        self._check_writable()
+        if result._data.shape != self._data.shape:
+            raise ShapeError(
+                f"output with shape {self._data.shape} doesn't match the broadcast shape {result._data.shape}"
+            )
+        if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
+            raise DTypeError(
+                f"result type {result._data.dtype} can't be cast to the desired output type {self._data.dtype}; "
+                "convert the tensor first, or write the operation out of place"
+            )
+        if result._data.dtype != self._data.dtype:
+            result = to(result, dtype=self._data.dtype)
+        _keep_overwritten(result._edge, self)
+        np.copyto(self._data, result._data)
+        self._storage.version += 1
+        if result._edge is not None:
+            _swap_saved(result, self)
+            self._point_to(result._edge)
+        return self
+
+    def _check_writable(self) -> None:
+        base = self if self._view is None else self._view.base
+        if base._requires_grad and recording.get():
+            what = "a leaf Variable" if self._view is None else "a view of a leaf Variable"
+            raise GraphError(f"{what} that requires grad is being used in an in-place operation; do it under no_grad()")
+        if not self._data.flags.writeable:
+            raise GraphError(
+                "more than one element of the written-to tensor refers to a single memory location (or its memory is "
+                "read-only). Please clone() the tensor before performing the operation"
+            )
+
+    def _point_to(self, edge: Any) -> None:
+        """Make `edge` this tensor's place in the graph; for a view, write it into the graph of its base."""
+        if self._view is None:
+            self._edge = edge
+            return
+        base, steps, _ = self._view
+        node = record(index_set, (base, wrap(self._data, edge)), {"steps": steps}, (base._data,))
+        base._edge = (node, 0)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_writable()
+        parsed = parse_index(index, self._data.ndim)
+        if parsed.view is not None and parsed.gather is not None:
+            view = getitem(self, index=parsed.view)
+            view[tuple(next(iter(parsed.arrays)) if part is ARRAY else part for part in parsed.gather)] = value
+            return
+        if not isinstance(value, Tensor):
+            value = np.asarray(value).astype(self._data.dtype)
+        elif value._data.dtype != self._data.dtype:
+            value = to(value, dtype=self._data.dtype)
+        source = value._data if isinstance(value, Tensor) else value
+        node = None
+        if parsed.gather is not None:
+            place = fill_in(parsed.gather, tuple(np.asarray(getattr(a, "_data", a)) for a in parsed.arrays))
+            op, inputs, attrs = index_put, (self, value, *parsed.arrays), {"index": parsed.gather}
+        else:
+            place = parsed.view or ()
+            op, inputs, attrs = index_set, (self, value), {"steps": ((getitem, {"index": parsed.view}),)}
+        if recording.get():
+            node = record(op, inputs, attrs, (self._data,))
+        _assign(self._data, place, source)
+        self._storage.version += 1
+        if node is not None:
+            self._point_to((node, 0))
+
+    # --- operators: the two-operand ones have the one fast path ---
+
+    def __add__(self, other: Any) -> Any:
+        return _binary(add, self, other)
+
+    def __sub__(self, other: Any) -> Any:
+        return _binary(sub, self, other)
+
+    def __mul__(self, other: Any) -> Any:
+        return _binary(mul, self, other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _binary(div, self, other)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    # --- recording ---
+
+    def _apply(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        return apply(op, inputs, attrs)
+
+    def _facts(self) -> tuple[tuple[int, ...], Any]:
+        return self._data.shape, self._data.dtype
+
+
+def wrap(array: Array, edge: Any = None) -> Tensor:
+    """Return a tensor on `array` with the place in the graph that `edge` names; a leaf's edge is the leaf itself."""
+    if isinstance(edge, Tensor):
+        return edge
+    tensor = Tensor.__new__(Tensor)
+    tensor._data = array
+    tensor._storage = Storage()
+    if type(edge) is tuple:
+        tensor._edge = edge
+    return tensor
+
+
+def edge_of(x: Tensor) -> Any:
+    """Return the edge of `x`, worked out anew if its base was written to since: None for a leaf."""
+    view = x._view
+    if view is not None and view.base._edge is not view.seen:
+        source = view.base
+        previous = recording.get()
+        recording.set(True)
+        try:
+            for op, attrs in view.steps:
+                source = _run(op, (source,), attrs)
+        finally:
+            recording.set(previous)
+        x._edge = source._edge
+        x._view = view._replace(seen=view.base._edge)
+    return x._edge
+
+
+def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
+    if op.defaults:
+        attrs = op.defaults | attrs
+    if op.casts is not None:
+        inputs = _cast(op, inputs)
+    if graph.observer is not None:
+        return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
+    return _run(op, inputs, attrs)
+
+
+def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+    try:
+        computed = quiet.run(op.forward, *arrays, **attrs)
+    except (ValueError, IndexError, TypeError) as error:
+        if isinstance(error, MinigradError):
+            raise
+        raise _explained(op, arrays, error) from error
+    several = type(computed) is tuple
+    results = tuple(wrap(a if type(a) is np.ndarray else np.asarray(a)) for a in (computed if several else (computed,)))
+    if op.view is not None and isinstance(inputs[0], Tensor):
+        _note_view(results[0], inputs[0], op, attrs)
+    if recording.get():
+        node = record(op, inputs, attrs, tuple(r._data for r in results), results)
+        if node is not None:
+            for i, result in enumerate(results):
+                if result._data.dtype.kind == "f":
+                    result._edge = (node, i)
+    return results if several else results[0]
+
+
+def record(
+    op: Op,
+    inputs: tuple[Any, ...],
+    attrs: dict[str, Any],
+    outputs: tuple[Array, ...],
+    results: tuple[Tensor, ...] = (),
+) -> Node | None:
+    """Return the node of this application of `op`, or None if no input that has a rule needs a gradient."""
+    mask, edges = 0, []
+    for i, x in enumerate(inputs):
+        edge = x
+        if isinstance(x, Tensor):
+            edge = edge_of(x)
+            if edge is not None:
+                mask |= 1 << i
+            elif x._requires_grad:
+                mask |= 1 << i
+                edge = x
+            else:
+                edge = _constant(x._data, x.name)
+        elif isinstance(x, np.ndarray):
+            edge = _constant(x, None)
+        edges.append(edge)
+    plan = op.plan(len(inputs), mask) if mask else None
+    if plan is None or not plan.wanted:
+        return None
+    facts = tuple((a.shape, a.dtype) for a in outputs)
+    return Node(op, plan, tuple(edges), attrs, facts, _saved(plan, inputs, results), scope.get())
+
+
+def _saved(plan: Plan, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    """Return what the rules of `plan` asked for, each with its storage and the version it has now."""
+    saved: list[Any] = []
+    for _, is_output, position, _ in plan.saves:
+        x = results[position] if is_output else inputs[position]
+        if isinstance(x, Tensor):
+            saved.append((x._data, x._storage, x._storage.version))
+        else:
+            saved.append((x, None, 0))
+    return tuple(saved)
+
+
+def _constant(x: Array, name: str | None) -> Constant:
+    return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None)
+
+
+def _binary(op: Op, a: Tensor, b: Any) -> Any:
+    """Apply an arithmetic op to a float tensor and one of its own dtype or a Python number, as `apply` would.
+
+    The only second path: nothing has to be cast, so the looking and the general loops are left out. A test holds
+    the two equal.
+    """
+    x = a._data
+    if isinstance(b, Tensor):
+        y: Any = b._data
+        if y.dtype is not x.dtype:
+            return apply(op, (a, b), {})
+    elif type(b) is float or type(b) is int:
+        y = b
+    elif isinstance(b, np.ndarray | np.generic | int | float):
+        return apply(op, (a, b), {})
+    else:
+        return NotImplemented
+    if x.dtype.kind != "f" or graph.observer is not None:
+        return apply(op, (a, b), {})
+    try:
+        array = quiet.run(op.forward, x, y)
+    except ValueError as error:
+        raise _explained(op, [x, y], error) from error
+    if type(array) is not np.ndarray:
+        array = np.asarray(array)
+    result = Tensor.__new__(Tensor)
+    result._data = array
+    result._storage = storage = Storage()
+    if recording.get():
+        left: Any = edge_of(a)
+        right: Any = b
+        mask = 1 if left is not None or a._requires_grad else 0
+        if y is not b:
+            right = edge_of(b)
+            if right is not None or b._requires_grad:
+                mask |= 2
+        if mask:
+            plan = op.plan(2, mask)
+            if left is None:
+                left = a if a._requires_grad else _constant(x, a.name)
+            if right is None:
+                right = b if b._requires_grad else _constant(y, b.name)
+            saved: list[Any] = []
+            for _, is_output, position, _ in plan.saves:
+                if is_output:
+                    saved.append((array, storage, 0))
+                elif position == 0:
+                    saved.append((x, a._storage, a._storage.version))
+                else:
+                    saved.append((y, None, 0) if y is b else (y, b._storage, b._storage.version))
+            node = Node(op, plan, (left, right), {}, ((array.shape, array.dtype),), tuple(saved), scope.get())
+            result._edge = (node, 0)
+    return result
+
+
+def _cast(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Bring the operands of `op` to the dtype in which they meet; a cast of what needs a gradient is recorded."""
+    operands = [x.item() if isinstance(x, np.generic) else x for x in inputs[op.cast_from :]]
+    present = [x._data if isinstance(x, Tensor) else x for x in operands if x is not None]
+    wanted = dtypes.result_dtype(present)
+    if op.casts == "same" and any(isinstance(x, np.ndarray) and x.dtype != wanted for x in present):
+        kinds = " and ".join(str(x.dtype) for x in present)
+        raise DTypeError(f"{op.name}: operands must have the same dtype, got {kinds}; convert one, with .to(dtype)")
+    if op.casts == "floating" and wanted.kind != "f":
+        raise DTypeError(
+            f"{op.name}: could not infer output dtype. Input dtype must be a floating point dtype. Got: {wanted}; "
+            "convert it first, with .float()"
+        )
+    if op.casts == "float" and wanted.kind != "f":
+        wanted = np.dtype(np.float32)
+    only_scalars = not any(isinstance(x, np.ndarray) for x in present)
+    return (*inputs[: op.cast_from], *(_cast_one(x, wanted, only_scalars) for x in operands))
+
+
+def _cast_one(x: Any, wanted: np.dtype[Any], as_array: bool) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, Tensor):
+        return x if x._data.dtype == wanted else to(x, dtype=wanted)
+    if isinstance(x, np.ndarray):
+        return x if x.dtype == wanted else x.astype(wanted)
+    if wanted.kind == "f" and not as_array:
+        return x  # NumPy takes a Python number in the dtype of the array beside it
+    return np.asarray(x).astype(wanted)
+
+
+def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
+    """If `result` shares the memory of `source`, make it a view of it; settle the source first where that is needed."""
+    if not np.may_share_memory(result._data, source._data):
+        if op.view != "dense" or source._view is not None or source._storage.shared or not result._data.size:
+            return
+        source._data = np.ascontiguousarray(source._data)
+        result._data = op.forward(source._data, **attrs)
+    base, steps = (source, ()) if source._view is None else source._view[:2]
+    source._storage.shared = True
+    result._storage = source._storage
+    result._view = View(base, (*steps, (op, attrs)), base._edge)
+
+
+def _keep_overwritten(edge: Any, target: Tensor) -> None:
+    """Give the node that reads `target`'s memory, which is about to be overwritten, copies of what it saved there."""
+    node = None if edge is None else edge[0]
+    if node is not None and node.saved and any(s is target._storage for _, s, _ in node.saved):
+        node.saved = tuple((a.copy(), None, 0) if s is target._storage else (a, s, v) for a, s, v in node.saved)
+
+
+def _swap_saved(result: Tensor, target: Tensor) -> None:
+    """Let the node of an in-place op hold the written memory in place of the temporary result, which is then freed."""
+    node = result._edge[0]
+    node.saved = tuple(
+        (target._data, target._storage, target._storage.version) if a is result._data else (a, s, v)
+        for a, s, v in node.saved
+    )
+
+
+def _assign(target: Array, place: Any, value: Array) -> None:
+    """Write `value` at `place`, where it broadcasts; leading dims of size 1 that the place lacks are dropped."""
+    room = target[place].shape
+    while value.ndim > len(room) and value.shape[0] == 1:
+        value = value[0]
+    try:
+        target[place] = value
+    except ValueError:
+        raise ShapeError(
+            f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape {room}"
+        ) from None
+
+
+def _explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
+    """Return what NumPy refused as an error that names the op and the shapes."""
+    shapes = [x.shape for x in arrays if isinstance(x, np.ndarray)]
+    if len(shapes) == 2 and "broadcast" in str(error):
+        a, b = shapes
+        for axis in range(-1, -min(len(a), len(b)) - 1, -1):
+            if a[axis] != b[axis] and 1 not in (a[axis], b[axis]):
+                return ShapeError(
+                    f"{op.name}: The size of tensor a ({a[axis]}) must match the size of tensor b ({b[axis]}) at "
+                    f"axis {axis}: shapes {a} and {b} do not broadcast"
+                )
+    if isinstance(error, IndexError):
+        return OutOfRangeError(f"{op.name}: {error} (shapes {', '.join(map(str, shapes))})")
+    kind = DTypeError if isinstance(error, TypeError) else ShapeError
+    return kind(f"{op.name}: {error} (operands of shape {', '.join(map(str, shapes))})")
+
+
+class _Retain:
+    """The hook that stores a non-leaf's gradient; it does not keep the tensor alive."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = weakref.ref(tensor)
+
+    def __call__(self, gradient: Tensor) -> None:
+        tensor = self.tensor()
+        if tensor is not None:
+            _accumulate(tensor, gradient if gradient._edge is not None else gradient._data, False)
+
+
+class Removable:
+    """What registering a hook returns; `remove()` takes the hook away again."""
+
+    def __init__(self, hooks: Any, entry: Any) -> None:
+        self._hooks, self._entry = hooks, entry
+
+    def remove(self) -> None:
+        """Take the hook away; doing so twice is no error."""
+        if isinstance(self._hooks, dict):
+            self._hooks.pop(self._entry, None)
+        elif self._entry in self._hooks:
+            self._hooks.remove(self._entry)
+
+
+def backward(
+    outputs: list[Tensor],
+    gradients: list[Tensor | None],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: list[Tensor] | None = None,
+) -> None:
+    """Sweep back from `outputs` and add what arrives to the `.grad` of the leaves, or of `inputs` only."""
+    found = differentiate(outputs, gradients, retain_graph, create_graph, inputs)
+    for leaf, (gradient, owned) in found.items():
+        tensor = leaf if isinstance(leaf, Tensor) else next(t for t in inputs or () if edge_of(t) == leaf)
+        _accumulate(tensor, gradient, owned)
+
+
+def differentiate(
+    outputs: list[Tensor],
+    gradients: list[Tensor | None],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: list[Tensor] | None = None,
+) -> dict[Any, tuple[Any, bool]]:
+    """Return the gradients of `outputs`, by edge, each with whether its buffer is the caller's own."""
+    roots = []
+    for output, gradient in zip(outputs, gradients, strict=True):
+        edge = edge_of(output)
+        if edge is None and not output._requires_grad:
+            raise GraphError(
+                "element 0 of tensors does not require grad and does not have a grad_fn: nothing that led here "
+                "requires grad, or it was computed under no_grad() or after detach()"
+            )
+        start = _first_gradient(output, gradient)
+        roots.append((output if edge is None else edge, start if create_graph else start._data))
+    targets = None if inputs is None else {t if (e := edge_of(t)) is None else e for t in inputs}
+    previous = recording.get()
+    recording.set(create_graph)
+    try:
+        with np.errstate(all="ignore"):
+            found = engine.sweep(
+                roots, wrap=wrap, create_graph=create_graph, retain_graph=retain_graph, targets=targets
+            )
+        return {edge: _leaf_hooked(edge, held) for edge, held in found.items()}
+    finally:
+        recording.set(previous)
+
+
+def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
+    """Return the gradient a sweep starts with: the one given, or 1 for a single element."""
+    if gradient is None:
+        if output._data.size != 1:
+            raise GraphError(
+                f"grad can be implicitly created only for scalar outputs, this one has shape {output._data.shape}; "
+                "reduce it, with .sum() or .mean(), or pass backward(gradient)"
+            )
+        return wrap(np.ones(output._data.shape, output._data.dtype))
+    if gradient._data.shape != output._data.shape:
+        raise ShapeError(
+            f"Mismatch in shape: the gradient has shape {gradient._data.shape}, the output {output._data.shape}"
+        )
+    return gradient if gradient._data.dtype == output._data.dtype else to(gradient, dtype=output._data.dtype)
+
+
+def _leaf_hooked(leaf: Any, held: tuple[Any, bool]) -> tuple[Any, bool]:
+    """Pass a leaf's complete gradient through the leaf's hooks."""
+    gradient, owned = held
+    for hook in (leaf._hooks or ()) if isinstance(leaf, Tensor) else ():
+        raw = type(gradient) is np.ndarray
+        replaced = hook(wrap(gradient) if raw else gradient)
+        if replaced is not None:
+            gradient, owned = (replaced._data if raw else replaced), False
+    return gradient, owned
+
+
+def _accumulate(tensor: Tensor, gradient: Any, owned: bool) -> None:
+    """Add `gradient` to `tensor.grad`, which owns its memory: what is not ours to keep is copied."""
+    held = tensor._grad
+    if isinstance(gradient, Tensor):
+        tensor._grad = gradient if held is None else held + gradient
+    elif held is None:
+        tensor._grad = wrap(gradient if owned and gradient.flags.writeable else np.array(gradient, order="C"))
+    else:
+        np.add(held._data, gradient, out=held._data)
+        held._storage.version += 1
