@@ -14,7 +14,7 @@ import numpy as np
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import DTYPE, SHAPE, Node, Rule, edge_facts
+from minigrad.graph import DTYPE, SHAPE, Node, Rule, Saving, edge_facts
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
@@ -140,78 +140,100 @@ def _contributions(
     node: Node, gradients: list[Any], wrap: Wrap, create_graph: bool
 ) -> Iterator[tuple[Edge, Any, bool]]:
     """Run the rules of one node: yield the edge, its gradient in the edge's own shape, and whether that is owned."""
-    on_tensors = create_graph or node.op.on_tensors
-    asked = _environment(node, wrap if on_tensors else None)
-    if node.op.on_tensors and not create_graph:
-        gradients = [None if g is None else wrap(g, None) for g in gradients]
+    op, wanted = node.op, node.plan.wanted
+    on_tensors = create_graph or op.on_tensors
+    asked = _environment(node, gradients, wrap, on_tensors, create_graph)
+    taken = [*gradients, *asked.values()]
     for rule in node.plan.rules:
-        returned = _run(node, rule, asked, gradients, wrap if on_tensors else None)
-        taken: list[Any] = gradients + list(asked.values())
-        for i, gradient in zip(rule.targets, returned, strict=True):
-            if gradient is None or i not in node.plan.wanted:
+        returned = _call(node, rule, asked)
+        for i, gradient in zip(rule.targets, returned if op.joint is not None else (returned,), strict=True):
+            if gradient is None or i not in wanted:
                 continue
-            if node.op.on_tensors and not create_graph:
+            if op.on_tensors and not create_graph:
                 gradient = gradient._data
-            facts = edge_facts(node.edges[i])
             if type(gradient) is not np.ndarray and not create_graph:
                 gradient = np.asarray(gradient)
-            owned = not on_tensors and gradient.base is None and not any(gradient is t for t in taken)
+            facts = edge_facts(node.edges[i])
+            owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
             taken.append(gradient)
             if gradient.shape != facts[0]:
                 gradient, owned = sum_to(gradient, shape=facts[0]), not create_graph
             got = gradient._facts() if create_graph else (gradient.shape, gradient.dtype)
-            assert got == facts, f"{node.op.name}: the gradient of {facts} came as {got}"
+            assert got == facts, f"{op.name}: the gradient of {facts} came as {got}"
             yield node.edges[i], gradient, owned
 
 
-def _run(node: Node, rule: Rule, asked: dict[str, Any], gradients: list[Any], wrap: Wrap | None) -> Any:
-    """Call one rule with what it asks for by name; return one gradient per target."""
-    arguments = {}
-    for name in rule.names:
-        if name in asked:
-            arguments[name] = asked[name]
-        elif name == "i":
-            arguments[name] = rule.targets[0] - len(node.op.inputs) + 1
-        elif name == "needs":
-            arguments[name] = tuple(t in node.plan.wanted for t in rule.targets)
-        elif name == "gs":
-            arguments[name] = gradients
-        elif name == "g" or name[:2] == "g_":
-            index = 0 if name == "g" else node.op.outputs.index(name[2:])
-            if gradients[index] is not None:
-                arguments[name] = gradients[index]
-            elif name not in rule.optional:
-                zero = np.broadcast_to(np.zeros((), node.outputs[index][1]), node.outputs[index][0])
-                arguments[name] = wrap(zero, None) if wrap else zero
+def _is_among(x: Any, others: list[Any]) -> bool:
+    """Whether `x` is one of `others` itself."""
+    for other in others:  # noqa: SIM110 - a generator expression would cost three times as much, for every gradient
+        if other is x:
+            return True
+    return False
+
+
+def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
+    """Call one rule with what it asks for by name."""
+    if "i" in rule.names:
+        asked = asked | {"i": rule.targets[0] - len(node.op.inputs) + 1}
+    arguments = {name: asked[name] for name in rule.names if name in asked}
     if graph.observer is None:
-        returned = rule.function(**arguments)
-    else:
-        returned = graph.observer.rule(node, rule, lambda: rule.function(**arguments))
-    return returned if node.op.joint is not None else (returned,)
+        return rule.function(**arguments)
+    return graph.observer.rule(node, rule, lambda: rule.function(**arguments))
 
 
-def _environment(node: Node, wrap: Wrap | None) -> dict[str, Any]:
-    """Return what the node's rules may ask for besides gradients: attributes, saved arrays, shapes and dtypes."""
-    asked = dict(node.attrs)
+def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool, create_graph: bool) -> dict[str, Any]:
+    """Return what the node's rules may ask for: attributes, saved arrays, shapes and dtypes, gradients."""
+    plan, asked = node.plan, dict(node.attrs)
     if node.op.variadic is not None:
         asked[node.op.variadic] = ()
-    if node.plan.saves:
+    if plan.saves:
         if node.saved is None:
             raise GraphError(
                 f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed "
                 "by the first backward(). Specify retain_graph=True there if you need to backward twice, or compute "
                 "the loss again."
             )
-        for saving, (value, storage, version) in zip(node.plan.saves, node.saved, strict=True):
+        for saving, (value, storage, version) in zip(plan.saves, node.saved, strict=True):
             if storage is not None and storage.version != version:
                 raise _modified(node, saving.name, value, storage.version, version)
-            if wrap is not None and type(value) is np.ndarray:
-                value = wrap(value, (node, saving.position) if saving.is_output else node.edges[saving.position])
-            asked[saving.name] = (*asked[saving.name], value) if saving.is_grouped else value
-    for name, position, kind in node.plan.facts:
+            if on_tensors and type(value) is np.ndarray:
+                value = wrap(value, _edge_of_saved(node, saving))
+            asked[saving.name] = (*asked.get(saving.name, ()), value) if saving.is_grouped else value
+    for name, position, kind in plan.facts:
         facts = [edge_facts(edge) for edge in node.edges[position:]]
         asked[name] = facts[0][0] if kind == SHAPE else facts[0][1] if kind == DTYPE else tuple(f[0] for f in facts)
+    if on_tensors and not create_graph:
+        gradients = [None if g is None else wrap(g, None) for g in gradients]
+    if len(gradients) == 1:
+        asked["g"] = gradients[0]
+    for name in plan.extras:
+        if name == "gs":
+            asked[name] = gradients
+        elif name == "output_facts":
+            asked[name] = node.outputs
+        elif name == "needs":
+            asked[name] = tuple(i in plan.wanted for i in range(len(node.edges)))
+        else:
+            _add_gradient(asked, name, node, gradients, wrap if on_tensors else None)
     return asked
+
+
+def _add_gradient(asked: dict[str, Any], name: str, node: Node, gradients: list[Any], wrap: Wrap | None) -> None:
+    """Add the gradient of one of several outputs: zeros if none came, or nothing if every rule has its own default."""
+    index = 0 if name == "g" else node.op.outputs.index(name[2:])
+    if gradients[index] is not None:
+        asked[name] = gradients[index]
+    elif not all(name in rule.optional for rule in node.plan.rules if name in rule.names):
+        shape, dtype = node.outputs[index]
+        zero = np.broadcast_to(np.zeros((), dtype), shape)
+        asked[name] = wrap(zero, None) if wrap else zero
+
+
+def _edge_of_saved(node: Node, saving: Saving) -> Edge:
+    """Return the place in the graph of a saved array: an output of `node`, an input, or (position -1) neither."""
+    if saving.is_output:
+        return node, saving.position
+    return None if saving.position < 0 else node.edges[saving.position]
 
 
 def _modified(node: Node, name: str, value: Array, now: int, then: int) -> GraphError:

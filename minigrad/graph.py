@@ -59,7 +59,8 @@ class Recordable:
 
     __slots__ = ()
 
-    def _apply(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    @staticmethod
+    def _apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """Compute `op` on `inputs` and record it."""
         raise AssertionError("a Recordable says how it records")
 
@@ -96,6 +97,7 @@ class Plan(NamedTuple):
     rules: tuple[Rule, ...]
     saves: tuple[Saving, ...]
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES)
+    extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
 class Op:
@@ -155,7 +157,9 @@ class Op:
         elif wanted:
             rules = [_read(self.rules[self.input_name(i)], (i,)) for i in wanted]
         asked = dict.fromkeys(name for rule in rules for name in rule.names)
-        return Plan(wanted, tuple(rules), tuple(self._saves(asked, count)), tuple(self._facts(asked)))
+        gradients = ["g", *(f"g_{name}" for name in self.outputs)] if len(self.outputs) > 1 else []
+        extras = tuple(n for n in asked if n in ("gs", "needs", "output_facts", *gradients))
+        return Plan(wanted, tuple(rules), tuple(self._saves(asked, count)), tuple(self._facts(asked)), extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
         for name in asked:

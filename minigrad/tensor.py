@@ -35,12 +35,24 @@ class Storage:
     foreign = False  # whether the memory came from outside, with strides its owner can know
 
 
+_blank: Callable[[type[Tensor]], Tensor] = object.__new__  # a tensor without the copy that Tensor(data) makes
+
+
 class View(NamedTuple):
     """How a tensor is seen in its base, and the base's edge when the tensor's own was last worked out."""
 
     base: Tensor
     steps: Steps
     seen: Any
+
+
+def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
+    if op.defaults:
+        attrs = op.defaults | attrs
+    if graph.observer is not None:
+        return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
+    return _run(op, inputs, attrs)
 
 
 class Tensor(Methods):
@@ -185,7 +197,7 @@ class Tensor(Methods):
         """
         retain = create_graph if retain_graph is None else retain_graph
         only = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        backward([self], [gradient], retain, create_graph, only)
+        accumulate_gradients([self], [gradient], retain, create_graph, only)
 
     # --- in place ---
 
@@ -228,7 +240,7 @@ class Tensor(Methods):
             self._edge = edge
             return
         base, steps, _ = self._view
-        node = record(index_set, (base, wrap(self._data, edge)), {"steps": steps}, (base._data,))
+        node = record(index_set, (base, wrap(self._data, edge)), {"steps": steps}, (base,))
         base._edge = (node, 0)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -251,7 +263,7 @@ class Tensor(Methods):
             place = parsed.view or ()
             op, inputs, attrs = index_set, (self, value), {"steps": ((getitem, {"index": parsed.view}),)}
         if recording.get():
-            node = record(op, inputs, attrs, (self._data,))
+            node = record(op, inputs, attrs, (self,))
         _assign(self._data, place, source)
         self._storage.version += 1
         if node is not None:
@@ -276,21 +288,23 @@ class Tensor(Methods):
 
     # --- recording ---
 
-    def _apply(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-        return apply(op, inputs, attrs)
+    _apply = staticmethod(apply)
 
     def _facts(self) -> tuple[tuple[int, ...], Any]:
         return self._data.shape, self._data.dtype
 
 
-def wrap(array: Array, edge: Any = None) -> Tensor:
+def wrap(array: Any, edge: Any = None) -> Tensor:
     """Return a tensor on `array` with the place in the graph that `edge` names; a leaf's edge is the leaf itself."""
-    if isinstance(edge, Tensor):
-        return edge
-    tensor = Tensor.__new__(Tensor)
-    tensor._data = array
+    if edge is not None:
+        if isinstance(edge, Tensor):
+            return edge
+        if type(edge) is not tuple:
+            edge = None
+    tensor = _blank(Tensor)
+    tensor._data = array if type(array) is np.ndarray else np.asarray(array)
     tensor._storage = Storage()
-    if type(edge) is tuple:
+    if edge is not None:
         tensor._edge = edge
     return tensor
 
@@ -312,81 +326,96 @@ def edge_of(x: Tensor) -> Any:
     return x._edge
 
 
-def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
-    if op.defaults:
-        attrs = op.defaults | attrs
-    if op.casts is not None:
-        inputs = _cast(op, inputs)
-    if graph.observer is not None:
-        return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
-    return _run(op, inputs, attrs)
-
-
 def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+    if op.casts is not None and not _is_uniform(arrays, op.cast_from):
+        inputs = _cast(op, inputs)
+        arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
     try:
         computed = quiet.run(op.forward, *arrays, **attrs)
     except (ValueError, IndexError, TypeError) as error:
-        if isinstance(error, MinigradError):
-            raise
         raise _explained(op, arrays, error) from error
-    several = type(computed) is tuple
-    results = tuple(wrap(a if type(a) is np.ndarray else np.asarray(a)) for a in (computed if several else (computed,)))
+    if type(computed) is tuple:
+        results = tuple(map(wrap, computed))
+        node = record(op, inputs, attrs, results) if recording.get() else None
+        for i, result in enumerate(results):
+            if node is not None and result._data.dtype.kind == "f":
+                result._edge = (node, i)
+        return results
+    result = wrap(computed)
     if op.view is not None and isinstance(inputs[0], Tensor):
-        _note_view(results[0], inputs[0], op, attrs)
-    if recording.get():
-        node = record(op, inputs, attrs, tuple(r._data for r in results), results)
+        _note_view(result, inputs[0], op, attrs)
+    if recording.get() and result._data.dtype.kind == "f":
+        node = record(op, inputs, attrs, (result,))
         if node is not None:
-            for i, result in enumerate(results):
-                if result._data.dtype.kind == "f":
-                    result._edge = (node, i)
-    return results if several else results[0]
+            result._edge = (node, 0)
+    return result
 
 
-def record(
-    op: Op,
-    inputs: tuple[Any, ...],
-    attrs: dict[str, Any],
-    outputs: tuple[Array, ...],
-    results: tuple[Tensor, ...] = (),
-) -> Node | None:
+def _is_uniform(arrays: list[Any], start: int) -> bool:
+    """Whether the operands from `start` on are floats of one dtype, with numbers and Nones: nothing to cast."""
+    first = arrays[start]
+    if type(first) is not np.ndarray or first.dtype.kind != "f":
+        return False
+    if len(arrays) == 1:
+        return True
+    kind = first.dtype
+    for x in arrays[start + 1 :]:
+        if type(x) is np.ndarray:
+            if x.dtype is not kind:
+                return False
+        elif x is not None and type(x) is not float and type(x) is not int:
+            return False
+    return True
+
+
+def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tuple[Tensor, ...]) -> Node | None:
     """Return the node of this application of `op`, or None if no input that has a rule needs a gradient."""
-    mask, edges = 0, []
-    for i, x in enumerate(inputs):
+    mask, bit, edges = 0, 1, []
+    for x in inputs:
         edge = x
         if isinstance(x, Tensor):
-            edge = edge_of(x)
+            edge = x._edge if x._view is None else edge_of(x)
             if edge is not None:
-                mask |= 1 << i
-            elif x._requires_grad:
-                mask |= 1 << i
-                edge = x
+                mask |= bit
             else:
-                edge = _constant(x._data, x.name)
-        elif isinstance(x, np.ndarray):
-            edge = _constant(x, None)
+                edge = x
+                if x._requires_grad:
+                    mask |= bit
         edges.append(edge)
-    plan = op.plan(len(inputs), mask) if mask else None
-    if plan is None or not plan.wanted:
+        bit <<= 1
+    if not mask:
         return None
-    facts = tuple((a.shape, a.dtype) for a in outputs)
-    return Node(op, plan, tuple(edges), attrs, facts, _saved(plan, inputs, results), scope.get())
-
-
-def _saved(plan: Plan, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> tuple[Any, ...]:
-    """Return what the rules of `plan` asked for, each with its storage and the version it has now."""
+    plan = op.plan(len(edges), mask)
+    if not plan.wanted:
+        return None
     saved: list[Any] = []
     for _, is_output, position, _ in plan.saves:
         x = results[position] if is_output else inputs[position]
         if isinstance(x, Tensor):
-            saved.append((x._data, x._storage, x._storage.version))
+            storage = x._storage
+            saved.append((x._data, storage, storage.version))
         else:
             saved.append((x, None, 0))
-    return tuple(saved)
+    if mask != bit - 1:
+        edges = [_constant(edge) for edge in edges]
+    first = results[0]._data
+    facts: Any = ((first.shape, first.dtype),)
+    if len(results) > 1:
+        facts = tuple([(r._data.shape, r._data.dtype) for r in results])
+    return Node(op, plan, tuple(edges), attrs, facts, tuple(saved), scope.get())
 
 
-def _constant(x: Array, name: str | None) -> Constant:
+def _constant(edge: Any) -> Any:
+    """Return what a node may keep of an operand that needs no gradient; other edges stay as they are."""
+    if isinstance(edge, Tensor):
+        if edge._requires_grad:
+            return edge
+        x, name = edge._data, edge.name
+    elif isinstance(edge, np.ndarray):
+        x, name = edge, None
+    else:
+        return edge
     return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None)
 
 
@@ -415,7 +444,7 @@ def _binary(op: Op, a: Tensor, b: Any) -> Any:
         raise _explained(op, [x, y], error) from error
     if type(array) is not np.ndarray:
         array = np.asarray(array)
-    result = Tensor.__new__(Tensor)
+    result = _blank(Tensor)
     result._data = array
     result._storage = storage = Storage()
     if recording.get():
@@ -429,9 +458,9 @@ def _binary(op: Op, a: Tensor, b: Any) -> Any:
         if mask:
             plan = op.plan(2, mask)
             if left is None:
-                left = a if a._requires_grad else _constant(x, a.name)
+                left = _constant(a)
             if right is None:
-                right = b if b._requires_grad else _constant(y, b.name)
+                right = _constant(b)
             saved: list[Any] = []
             for _, is_output, position, _ in plan.saves:
                 if is_output:
@@ -519,7 +548,9 @@ def _assign(target: Array, place: Any, value: Array) -> None:
 
 
 def _explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
-    """Return what NumPy refused as an error that names the op and the shapes."""
+    """Return what NumPy refused as an error that names the op and the shapes; an error of ours stays."""
+    if isinstance(error, MinigradError):
+        return error
     shapes = [x.shape for x in arrays if isinstance(x, np.ndarray)]
     if len(shapes) == 2 and "broadcast" in str(error):
         a, b = shapes
@@ -561,7 +592,7 @@ class Removable:
             self._hooks.remove(self._entry)
 
 
-def backward(
+def accumulate_gradients(
     outputs: list[Tensor],
     gradients: list[Tensor | None],
     retain_graph: bool,

@@ -1,0 +1,77 @@
+"""Gradients as values: `grad` returns them, `backward` adds them to `.grad`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import GraphError
+from minigrad.tensor import Tensor, accumulate_gradients, differentiate, edge_of, wrap
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, Tensor) or value is None else list(value)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of `outputs` with respect to each of `inputs` (leaves or not); no `.grad` is touched.
+
+    `grad_outputs` weighs the elements of outputs that have more than one. With `create_graph` the gradients are
+    themselves recorded, so that they can be differentiated, to any order. An input that no output depends on raises
+    GraphError, or gives None with `allow_unused` and zeros with `materialize_grads`.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> (first,) = grad(x**3, x, create_graph=True)
+    >>> first, grad(first, x)
+    (tensor(12., grad_fn=<MulBackward0>), (tensor(12.),))
+    """
+    outs, ins = _listed(outputs), _listed(inputs)
+    for i, x in enumerate(ins):
+        if not x.requires_grad:
+            raise GraphError(
+                f"One of the differentiated Tensors does not require grad: input {i}, shape {tuple(x.shape)}"
+            )
+    seeds = [None] * len(outs) if grad_outputs is None else _listed(grad_outputs)
+    retain = create_graph if retain_graph is None else retain_graph
+    found = differentiate(outs, seeds, retain, create_graph, ins)
+    return tuple(_result(found, x, i, allow_unused, materialize_grads) for i, x in enumerate(ins))
+
+
+def _result(found: dict[Any, tuple[Any, bool]], x: Tensor, i: int, allow_unused: bool, zeros: bool) -> Tensor | None:
+    gradient, owned = found.get(edge_of(x) or x, (None, False))
+    if isinstance(gradient, Tensor):
+        return gradient
+    if gradient is not None:
+        return wrap(gradient if owned else np.array(gradient))
+    if zeros:
+        return wrap(np.zeros_like(x._data))
+    if not allow_unused:
+        raise GraphError(
+            f"One of the differentiated Tensors (input {i}, shape {tuple(x.shape)}) appears to not have been used in the "
+            "graph. Set allow_unused=True if this is the desired behavior."
+        )
+    return None
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of the sum of `tensors` to the `.grad` of the leaves they were computed from."""
+    outs = _listed(tensors)
+    seeds = [None] * len(outs) if grad_tensors is None else _listed(grad_tensors)
+    retain = create_graph if retain_graph is None else retain_graph
+    accumulate_gradients(outs, seeds, retain, create_graph, None if inputs is None else _listed(inputs))

@@ -1,0 +1,157 @@
+"""Ops of one's own: a forward and a backward written on tensors, entered into the graph as one node."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigrad.errors import GraphError
+from minigrad.graph import Node, Op, Saving, recording
+from minigrad.tensor import Tensor, record, wrap
+
+
+class Context:
+    """What `forward` leaves for `backward`: saved tensors, and any attribute set on it."""
+
+    def __init__(self, needs: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs
+        self.saved_tensors: tuple[Any, ...] = ()
+        self._to_save: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._written: tuple[Any, ...] = ()
+        self._materialize = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep inputs or outputs for `backward`, where `saved_tensors` returns them and a change since raises."""
+        self._to_save = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Declare outputs that no gradient comes back from."""
+        self._constant = tensors
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Declare inputs that `forward` wrote in place and returns."""
+        self._written = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether `backward` gets zeros (the default) or None for outputs that got no gradient."""
+        self._materialize = value
+
+
+class Function:
+    """An op of your own: subclass with static `forward(ctx, *args)` and `backward(ctx, *grads)`; call `apply`.
+
+    `forward` computes without recording. `backward` gets one gradient per output and returns one per argument of
+    `forward`, None where there is none. Written with tensor operations it can itself be differentiated.
+
+    >>> import minigrad as mg
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x**3
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 3 * x**2 * g
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    _ops: ClassVar[dict[int, Op]]
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Any:
+        """Compute the outputs."""
+        raise NotImplementedError("a Function defines forward(ctx, *args) as a static method")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Return a gradient for each argument of `forward`."""
+        raise NotImplementedError("a Function defines backward(ctx, *grads) as a static method")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run `forward` on `args` and record it as one node."""
+        needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        ctx = Context(needs)
+        previous = recording.get()
+        recording.set(False)
+        try:
+            returned = cls.forward(ctx, *args)
+        finally:
+            recording.set(previous)
+        outputs = returned if isinstance(returned, tuple) else (returned,)
+        if previous and any(needs):
+            outputs = cls._record(ctx, args, outputs)
+        return outputs if isinstance(returned, tuple) else outputs[0]
+
+    @classmethod
+    def _record(cls, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        op = _op_of(cls, len(outputs))
+        # An argument that is no tensor stands in the graph as a mere place; an output that is an argument, as itself.
+        places = tuple(a if isinstance(a, Tensor) else None for a in args)
+        results = tuple(_output(y, args, ctx) for y in outputs)
+        node = record(op, places, {"function": cls, "ctx": ctx}, results)
+        assert node is not None
+        constant = ctx._constant
+        for written in ctx._written:
+            written._check_writable()
+            written._storage.version += 1
+        _save(node, ctx, args, outputs)
+        for i, (y, result) in enumerate(zip(outputs, results, strict=True)):
+            if y._data.dtype.kind == "f" and not any(y is c for c in constant):
+                result._point_to((node, i))
+        return results
+
+
+def _op_of(cls: type[Function], count: int) -> Op:
+    """Return the op of a Function with `count` outputs, made once."""
+    ops: dict[int, Op] = cls.__dict__.get("_ops") or {}
+    if count not in ops:
+        names = tuple(f"output{i}" for i in range(count))
+        ops[count] = Op(cls.__name__, cls.forward, {"*inputs": _rule}, joint=_rule, outputs=names, on_tensors=True)
+        cls._ops = ops
+    return ops[count]
+
+
+def _output(y: Tensor, args: tuple[Any, ...], ctx: Context) -> Tensor:
+    """Return an output as a tensor of its own, unless it is an argument that `forward` wrote in place."""
+    if not isinstance(y, Tensor):
+        raise GraphError(f"a Function's forward returns tensors, got {type(y).__name__}")
+    return y.detach() if any(y is a for a in args) and not any(y is w for w in ctx._written) else y
+
+
+def _save(node: Node, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    """Move what `forward` saved into the node, where it is checked and released like any op's."""
+    saves, saved = [], []
+    for t in ctx._to_save:
+        inside = [i for i, a in enumerate(args) if a is t and t is not None]
+        outside = [i for i, y in enumerate(outputs) if y is t and t is not None]
+        place = (inside or outside or [-1])[0]
+        saves.append(Saving("saved", bool(outside and not inside), place, True))
+        saved.append((None, None, 0) if t is None else (t._data, t._storage, t._storage.version))
+    ctx._to_save, ctx._constant, ctx._written = (), (), ()
+    node.plan = node.plan._replace(saves=tuple(saves))
+    node.saved = tuple(saved)
+
+
+def _rule(gs: Any, output_facts: Any, function: type[Function], ctx: Context, needs: Any, saved: Any = ()) -> Any:
+    """Call the user's backward and return a gradient for every argument."""
+    if ctx._materialize:
+        gs = [wrap(np.zeros(*facts)) if g is None else g for g, facts in zip(gs, output_facts, strict=True)]
+    ctx.saved_tensors = saved
+    try:
+        returned = function.backward(ctx, *gs)
+    finally:
+        ctx.saved_tensors = ()
+    gradients = returned if isinstance(returned, tuple) else (returned,)
+    if len(gradients) < len(needs) or any(g is not None for g in gradients[len(needs) :]):
+        raise GraphError(
+            f"function {function.__name__} returned an incorrect number of gradients (expected {len(needs)}, "
+            f"got {len(gradients)})"
+        )
+    return gradients[: len(needs)]

@@ -1,0 +1,121 @@
+"""Comparing gradients with central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd.derivatives import grad
+from minigrad.autograd.grad_mode import enable_grad, no_grad
+from minigrad.dtypes import Array
+from minigrad.errors import ArgumentError, GraphError
+from minigrad.tensor import Tensor, wrap
+
+
+def _outputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Tensor]:
+    returned = function(*inputs)
+    outputs = [returned] if isinstance(returned, Tensor) else list(returned)
+    return [y for y in outputs if y._data.dtype.kind == "f"]
+
+
+def numerical_jacobian(
+    function: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, eps: float = 1e-6
+) -> list[Array]:
+    """Return, for each output of `function`, its (elements of x, elements of output) Jacobian by central differences."""
+    columns: list[list[Array]] = []
+    with no_grad():
+        for place in np.ndindex(x._data.shape):
+            sides = []
+            kept = x._data[place]
+            for step in (eps, -eps):
+                x._data[place] = kept + step
+                sides.append([y._data.astype(np.float64).reshape(-1).copy() for y in _outputs(function, inputs)])
+            x._data[place] = kept
+            columns.append([(up - down) / (2 * eps) for up, down in zip(*sides, strict=True)])
+    return [np.array(rows) for rows in zip(*columns, strict=True)]
+
+
+def analytical_jacobian(output: Tensor, x: Tensor) -> Array:
+    """Return the (elements of x, elements of output) Jacobian, one sweep per element of the output."""
+    jacobian = np.zeros((x._data.size, output._data.size))
+    for k in range(output._data.size if output.requires_grad else 0):
+        seed = np.zeros(output._data.size, output._data.dtype)
+        seed[k] = 1
+        (g,) = grad(output, x, wrap(seed.reshape(output._data.shape)), retain_graph=True, allow_unused=True)
+        if g is not None:
+            jacobian[:, k] = g._data.reshape(-1)
+    return jacobian
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Return whether the gradients of `func` at `inputs` equal central differences: |a - n| <= atol + rtol |n|.
+
+    `inputs` is a tensor or a tuple; those that require grad are checked and should be float64. Where the two differ,
+    GraphError says for which input and output, with both Jacobians; or False with `raise_exception=False`.
+
+    >>> import minigrad as mg
+    >>> gradcheck(lambda x: x.tanh().sum(), mg.tensor([0.3, -2.0], dtype=mg.float64, requires_grad=True))
+    True
+    """
+    args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    checked = [(i, x) for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
+    if not checked:
+        raise ArgumentError("gradcheck expects at least one input tensor to require gradient, but none of them do")
+    for i, x in checked:
+        if x._data.dtype != np.float64:
+            raise ArgumentError(f"gradcheck: input {i} is {x._data.dtype}; differences of {eps} need float64")
+    outputs = _outputs(func, args)
+    for i, x in checked:
+        numeric = numerical_jacobian(func, args, x, eps)
+        for j, (y, n) in enumerate(zip(outputs, numeric, strict=False)):
+            a = analytical_jacobian(y, x)
+            if not np.allclose(a, n, rtol, atol, equal_nan=True):
+                if not raise_exception:
+                    return False
+                raise GraphError(
+                    f"Jacobian mismatch for output {j} with respect to input {i}, by up to {np.abs(a - n).max():.3g}\n"
+                    f"numerical:\n{n}\nanalytical:\n{a}"
+                )
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Return whether the second derivatives of `func` equal central differences of its first.
+
+    `grad_outputs` weighs the outputs; by default a fixed draw of normal numbers.
+    """
+    args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if grad_outputs is None:
+        draw = np.random.default_rng(0)
+        grad_outputs = [wrap(np.asarray(draw.standard_normal(y._data.shape))) for y in _outputs(func, args)]
+    weights = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    for w in weights:
+        w.requires_grad_(True)
+
+    def first(*both: Any) -> tuple[Tensor, ...]:
+        xs, ws = both[: len(args)], both[len(args) :]
+        wanted = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
+        with enable_grad():
+            found = grad(_outputs(func, xs), wanted, list(ws), create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
+
+    return gradcheck(first, (*args, *weights), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
