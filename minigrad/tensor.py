@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import dtypes, engine, graph
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, GraphError, MinigradError, OutOfRangeError, ShapeError
-from minigrad.graph import Constant, Node, Op, Plan, recording, scope
+from minigrad.graph import Constant, Node, Op, recording, scope
 from minigrad.indexing import parse_index
 from minigrad.kernels.index import ARRAY, fill_in
 from minigrad.kernels.quiet import quiet

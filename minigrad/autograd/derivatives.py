@@ -57,8 +57,8 @@ def _result(found: dict[Any, tuple[Any, bool]], x: Tensor, i: int, allow_unused:
         return wrap(np.zeros_like(x._data))
     if not allow_unused:
         raise GraphError(
-            f"One of the differentiated Tensors (input {i}, shape {tuple(x.shape)}) appears to not have been used in the "
-            "graph. Set allow_unused=True if this is the desired behavior."
+            f"One of the differentiated Tensors (input {i}, shape {tuple(x.shape)}) appears to not have been used in "
+            "the graph. Set allow_unused=True if this is the desired behavior."
         )
     return None
 

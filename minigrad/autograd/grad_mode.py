@@ -36,7 +36,7 @@ class _Mode:
         return inside  # type: ignore[return-value]
 
 
-class no_grad(_Mode):  # noqa: N801 - PyTorch's name
+class no_grad(_Mode):
     """Record nothing inside: results do not require grad, and leaves may be written in place.
 
     A new thread starts with recording on, whatever the thread that started it does.
@@ -56,7 +56,7 @@ class no_grad(_Mode):  # noqa: N801 - PyTorch's name
         super().__init__(False)
 
 
-class enable_grad(_Mode):  # noqa: N801 - PyTorch's name
+class enable_grad(_Mode):
     """Record inside, also within `no_grad`."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -67,7 +67,7 @@ class enable_grad(_Mode):  # noqa: N801 - PyTorch's name
         super().__init__(True)
 
 
-class set_grad_enabled(_Mode):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_Mode):
     """Switch recording on or off, at once as a call and until the end of the block as a context manager."""
 
     def __init__(self, mode: bool) -> None:

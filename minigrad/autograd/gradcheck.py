@@ -23,7 +23,7 @@ def _outputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Tens
 def numerical_jacobian(
     function: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, eps: float = 1e-6
 ) -> list[Array]:
-    """Return, for each output of `function`, its (elements of x, elements of output) Jacobian by central differences."""
+    """Return the (elements of x, elements of y) Jacobian of each output y of `function`, by central differences."""
     columns: list[list[Array]] = []
     with no_grad():
         for place in np.ndindex(x._data.shape):
