@@ -7,6 +7,7 @@ operation writes the memory and points the tensor to a new node. All else here a
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -600,6 +601,14 @@ def accumulate_gradients(
     inputs: list[Tensor] | None = None,
 ) -> None:
     """Sweep back from `outputs` and add what arrives to the `.grad` of the leaves, or of `inputs` only."""
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient which can cause a memory leak. We recommend using autograd.grad() when creating the graph to "
+            "avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to "
+            "None after use to break the cycle and avoid the leak.",
+            stacklevel=3,
+        )
     found = differentiate(outputs, gradients, retain_graph, create_graph, inputs)
     for leaf, (gradient, owned) in found.items():
         tensor = leaf if isinstance(leaf, Tensor) else next(t for t in inputs or () if edge_of(t) == leaf)
