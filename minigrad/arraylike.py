@@ -46,6 +46,7 @@ class ArrayLike(Recordable):
     _edge: Any
     _view: View | None
     _requires_grad: bool
+    name: str | None
 
     # --- what it is ---
 

@@ -16,16 +16,15 @@ import numpy as np
 
 from minigrad import dtypes, engine, graph
 from minigrad.dtypes import Array
-from minigrad.errors import DTypeError, GraphError, MinigradError, OutOfRangeError, ShapeError
-from minigrad.graph import Constant, Node, Op, recording, scope
+from minigrad.errors import DTypeError, GraphError, ShapeError
+from minigrad.graph import Node, Op, recording, scope
 from minigrad.indexing import parse_index
 from minigrad.kernels.index import ARRAY, fill_in
 from minigrad.kernels.quiet import quiet
 from minigrad.methods import Methods
+from minigrad.operands import assign, cast, constant, explained, is_uniform
 from minigrad.ops.elementwise import add, div, mul, sub, to
 from minigrad.ops.index import Steps, getitem, index_put, index_set
-
-_TINY = 16  # constants of at most this many elements are kept by value, so that a drawing can show them
 
 
 class Storage:
@@ -265,7 +264,7 @@ class Tensor(Methods):
             op, inputs, attrs = index_set, (self, value), {"steps": ((getitem, {"index": parsed.view}),)}
         if recording.get():
             node = record(op, inputs, attrs, (self,))
-        _assign(self._data, place, source)
+        assign(self._data, place, source)
         self._storage.version += 1
         if node is not None:
             self._point_to((node, 0))
@@ -329,13 +328,13 @@ def edge_of(x: Tensor) -> Any:
 
 def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
-    if op.casts is not None and not _is_uniform(arrays, op.cast_from):
-        inputs = _cast(op, inputs)
+    if op.casts is not None and not is_uniform(arrays, op.cast_from):
+        inputs = cast(op, inputs)
         arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
     try:
         computed = quiet.run(op.forward, *arrays, **attrs)
     except (ValueError, IndexError, TypeError) as error:
-        raise _explained(op, arrays, error) from error
+        raise explained(op, arrays, error) from error
     if type(computed) is tuple:
         results = tuple(map(wrap, computed))
         node = record(op, inputs, attrs, results) if recording.get() else None
@@ -351,23 +350,6 @@ def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         if node is not None:
             result._edge = (node, 0)
     return result
-
-
-def _is_uniform(arrays: list[Any], start: int) -> bool:
-    """Whether the operands from `start` on are floats of one dtype, with numbers and Nones: nothing to cast."""
-    first = arrays[start]
-    if type(first) is not np.ndarray or first.dtype.kind != "f":
-        return False
-    if len(arrays) == 1:
-        return True
-    kind = first.dtype
-    for x in arrays[start + 1 :]:
-        if type(x) is np.ndarray:
-            if x.dtype is not kind:
-                return False
-        elif x is not None and type(x) is not float and type(x) is not int:
-            return False
-    return True
 
 
 def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tuple[Tensor, ...]) -> Node | None:
@@ -399,25 +381,12 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
         else:
             saved.append((x, None, 0))
     if mask != bit - 1:
-        edges = [_constant(edge) for edge in edges]
+        edges = [constant(edge) for edge in edges]
     first = results[0]._data
     facts: Any = ((first.shape, first.dtype),)
     if len(results) > 1:
         facts = tuple([(r._data.shape, r._data.dtype) for r in results])
     return Node(op, plan, tuple(edges), attrs, facts, tuple(saved), scope.get())
-
-
-def _constant(edge: Any) -> Any:
-    """Return what a node may keep of an operand that needs no gradient; other edges stay as they are."""
-    if isinstance(edge, Tensor):
-        if edge._requires_grad:
-            return edge
-        x, name = edge._data, edge.name
-    elif isinstance(edge, np.ndarray):
-        x, name = edge, None
-    else:
-        return edge
-    return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None)
 
 
 def _binary(op: Op, a: Tensor, b: Any) -> Any:
@@ -442,7 +411,7 @@ def _binary(op: Op, a: Tensor, b: Any) -> Any:
     try:
         array = quiet.run(op.forward, x, y)
     except ValueError as error:
-        raise _explained(op, [x, y], error) from error
+        raise explained(op, [x, y], error) from error
     if type(array) is not np.ndarray:
         array = np.asarray(array)
     result = _blank(Tensor)
@@ -459,9 +428,9 @@ def _binary(op: Op, a: Tensor, b: Any) -> Any:
         if mask:
             plan = op.plan(2, mask)
             if left is None:
-                left = _constant(a)
+                left = constant(a)
             if right is None:
-                right = _constant(b)
+                right = constant(b)
             saved: list[Any] = []
             for _, is_output, position, _ in plan.saves:
                 if is_output:
@@ -473,37 +442,6 @@ def _binary(op: Op, a: Tensor, b: Any) -> Any:
             node = Node(op, plan, (left, right), {}, ((array.shape, array.dtype),), tuple(saved), scope.get())
             result._edge = (node, 0)
     return result
-
-
-def _cast(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Bring the operands of `op` to the dtype in which they meet; a cast of what needs a gradient is recorded."""
-    operands = [x.item() if isinstance(x, np.generic) else x for x in inputs[op.cast_from :]]
-    present = [x._data if isinstance(x, Tensor) else x for x in operands if x is not None]
-    wanted = dtypes.result_dtype(present)
-    if op.casts == "same" and any(isinstance(x, np.ndarray) and x.dtype != wanted for x in present):
-        kinds = " and ".join(str(x.dtype) for x in present)
-        raise DTypeError(f"{op.name}: operands must have the same dtype, got {kinds}; convert one, with .to(dtype)")
-    if op.casts == "floating" and wanted.kind != "f":
-        raise DTypeError(
-            f"{op.name}: could not infer output dtype. Input dtype must be a floating point dtype. Got: {wanted}; "
-            "convert it first, with .float()"
-        )
-    if op.casts == "float" and wanted.kind != "f":
-        wanted = np.dtype(np.float32)
-    only_scalars = not any(isinstance(x, np.ndarray) for x in present)
-    return (*inputs[: op.cast_from], *(_cast_one(x, wanted, only_scalars) for x in operands))
-
-
-def _cast_one(x: Any, wanted: np.dtype[Any], as_array: bool) -> Any:
-    if x is None:
-        return None
-    if isinstance(x, Tensor):
-        return x if x._data.dtype == wanted else to(x, dtype=wanted)
-    if isinstance(x, np.ndarray):
-        return x if x.dtype == wanted else x.astype(wanted)
-    if wanted.kind == "f" and not as_array:
-        return x  # NumPy takes a Python number in the dtype of the array beside it
-    return np.asarray(x).astype(wanted)
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
@@ -533,38 +471,6 @@ def _swap_saved(result: Tensor, target: Tensor) -> None:
         (target._data, target._storage, target._storage.version) if a is result._data else (a, s, v)
         for a, s, v in node.saved
     )
-
-
-def _assign(target: Array, place: Any, value: Array) -> None:
-    """Write `value` at `place`, where it broadcasts; leading dims of size 1 that the place lacks are dropped."""
-    room = target[place].shape
-    while value.ndim > len(room) and value.shape[0] == 1:
-        value = value[0]
-    try:
-        target[place] = value
-    except ValueError:
-        raise ShapeError(
-            f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape {room}"
-        ) from None
-
-
-def _explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
-    """Return what NumPy refused as an error that names the op and the shapes; an error of ours stays."""
-    if isinstance(error, MinigradError):
-        return error
-    shapes = [x.shape for x in arrays if isinstance(x, np.ndarray)]
-    if len(shapes) == 2 and "broadcast" in str(error):
-        a, b = shapes
-        for axis in range(-1, -min(len(a), len(b)) - 1, -1):
-            if a[axis] != b[axis] and 1 not in (a[axis], b[axis]):
-                return ShapeError(
-                    f"{op.name}: The size of tensor a ({a[axis]}) must match the size of tensor b ({b[axis]}) at "
-                    f"axis {axis}: shapes {a} and {b} do not broadcast"
-                )
-    if isinstance(error, IndexError):
-        return OutOfRangeError(f"{op.name}: {error} (shapes {', '.join(map(str, shapes))})")
-    kind = DTypeError if isinstance(error, TypeError) else ShapeError
-    return kind(f"{op.name}: {error} (operands of shape {', '.join(map(str, shapes))})")
 
 
 class _Retain:

@@ -1,0 +1,229 @@
+"""Methods that compute element by element, and products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minigrad.arraylike import ArrayLike
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.ops import elementwise as e
+from minigrad.ops import linalg
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+class Elementwise(ArrayLike):
+    """Elementwise methods and products of Tensor."""
+
+    def add(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """Return self + alpha * other."""
+        return self + (other if alpha == 1 else alpha * other)
+
+    def sub(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """Return self - alpha * other."""
+        return self - (other if alpha == 1 else alpha * other)
+
+    subtract = sub
+
+    def mul(self, other: Any) -> Tensor:
+        """Return self * other."""
+        return self * other
+
+    multiply = mul
+
+    def div(self, other: Any) -> Tensor:
+        """Return self / other; integers divide to floats."""
+        return self / other
+
+    divide = true_divide = div
+
+    def pow(self, exponent: Any) -> Tensor:
+        """Return self ** exponent."""
+        return self**exponent
+
+    def neg(self) -> Tensor:
+        """Return -self."""
+        return e.neg(self)
+
+    def exp(self) -> Tensor:
+        """Return e ** self."""
+        return e.exp(self)
+
+    def expm1(self) -> Tensor:
+        """Return exp(self) - 1, exact for small values."""
+        return e.expm1(self)
+
+    def log(self) -> Tensor:
+        """Return the natural logarithm: nan below 0, -inf at 0."""
+        return e.log(self)
+
+    def log1p(self) -> Tensor:
+        """Return log(1 + self), exact for small values."""
+        return e.log1p(self)
+
+    def log2(self) -> Tensor:
+        """Return the logarithm to base 2."""
+        return e.log2(self)
+
+    def log10(self) -> Tensor:
+        """Return the logarithm to base 10."""
+        return e.log10(self)
+
+    def sqrt(self) -> Tensor:
+        """Return the square root: nan below 0."""
+        return e.sqrt(self)
+
+    def rsqrt(self) -> Tensor:
+        """Return 1 / sqrt(self)."""
+        return e.rsqrt(self)
+
+    def reciprocal(self) -> Tensor:
+        """Return 1 / self."""
+        return e.reciprocal(self)
+
+    def square(self) -> Tensor:
+        """Return self * self."""
+        return e.square(self)
+
+    def sin(self) -> Tensor:
+        """Return the sine of self in radians."""
+        return e.sin(self)
+
+    def cos(self) -> Tensor:
+        """Return the cosine of self in radians."""
+        return e.cos(self)
+
+    def tanh(self) -> Tensor:
+        """Return the hyperbolic tangent."""
+        return e.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        """Return 1 / (1 + exp(-self))."""
+        return e.sigmoid(self)
+
+    def erf(self) -> Tensor:
+        """Return the error function."""
+        return e.erf(self)
+
+    def relu(self) -> Tensor:
+        """Return max(self, 0)."""
+        return e.relu(self)
+
+    def abs(self) -> Tensor:
+        """Return |self|, whose slope at 0 is 0."""
+        return e.abs(self)
+
+    def sign(self) -> Tensor:
+        """Return -1, 0 or 1; its gradient is 0 everywhere."""
+        return e.sign(self)
+
+    def floor(self) -> Tensor:
+        """Return the largest integer not above each element; its gradient is 0 everywhere."""
+        return e.floor(self)
+
+    def ceil(self) -> Tensor:
+        """Return the smallest integer not below each element; its gradient is 0 everywhere."""
+        return e.ceil(self)
+
+    def round(self) -> Tensor:
+        """Return the nearest integer, of two the even one; its gradient is 0 everywhere."""
+        return e.round(self)
+
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        """Return self limited to [min, max]; None leaves a side open. Raises ArgumentError if both are None."""
+        if min is None and max is None:
+            raise ArgumentError("clamp: at least one of min and max must not be None")
+        return e.clamp(self, min=min, max=max)
+
+    clip = clamp
+
+    def maximum(self, other: Any) -> Tensor:
+        """Return the elementwise maximum; a tie shares the gradient evenly."""
+        return e.maximum(self, other)
+
+    def minimum(self, other: Any) -> Tensor:
+        """Return the elementwise minimum; a tie shares the gradient evenly."""
+        return e.minimum(self, other)
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """Return self where `condition` holds and `other` elsewhere."""
+        return e.where(condition, self, other)
+
+    def masked_fill(self, mask: Any, value: Any) -> Tensor:
+        """Return self with `value` wherever `mask` is True."""
+        return e.masked_fill(self, mask, value)
+
+    def lerp(self, end: Any, weight: Any) -> Tensor:
+        """Return self + weight * (end - self)."""
+        return e.lerp(self, end, weight)
+
+    def eq(self, other: Any) -> Tensor:
+        """Return where self == other."""
+        return e.eq(self, other)
+
+    def ne(self, other: Any) -> Tensor:
+        """Return where self != other."""
+        return e.ne(self, other)
+
+    def lt(self, other: Any) -> Tensor:
+        """Return where self < other."""
+        return e.lt(self, other)
+
+    def le(self, other: Any) -> Tensor:
+        """Return where self <= other."""
+        return e.le(self, other)
+
+    def gt(self, other: Any) -> Tensor:
+        """Return where self > other."""
+        return e.gt(self, other)
+
+    def ge(self, other: Any) -> Tensor:
+        """Return where self >= other."""
+        return e.ge(self, other)
+
+    def logical_and(self, other: Any) -> Tensor:
+        """Return where both are not zero."""
+        return e.logical_and(self, other)
+
+    def logical_or(self, other: Any) -> Tensor:
+        """Return where one of them is not zero."""
+        return e.logical_or(self, other)
+
+    def logical_not(self) -> Tensor:
+        """Return where self is zero."""
+        return e.logical_not(self)
+
+    def isnan(self) -> Tensor:
+        """Return where self is nan."""
+        return e.isnan(self)
+
+    def isinf(self) -> Tensor:
+        """Return where self is inf or -inf."""
+        return e.isinf(self)
+
+    def isfinite(self) -> Tensor:
+        """Return where self is neither inf nor nan."""
+        return e.isfinite(self)
+
+    def matmul(self, other: Any) -> Tensor:
+        """Return the matrix product self @ other; leading dims are batches and broadcast."""
+        return linalg.matmul(self, other)
+
+    def mm(self, mat2: Any) -> Tensor:
+        """Return the product of two matrices. Raises ShapeError if one is not a matrix."""
+        return linalg.matmul(_of_ndim(self, 2, "mm"), _of_ndim(mat2, 2, "mm"))
+
+    def bmm(self, mat2: Any) -> Tensor:
+        """Return the products of two batches of matrices."""
+        return linalg.matmul(_of_ndim(self, 3, "bmm"), _of_ndim(mat2, 3, "bmm"))
+
+    def dot(self, other: Any) -> Tensor:
+        """Return the inner product of two vectors."""
+        return linalg.matmul(_of_ndim(self, 1, "dot"), _of_ndim(other, 1, "dot"))
+
+
+def _of_ndim(x: Any, ndim: int, what: str) -> Any:
+    if x.ndim != ndim:
+        raise ShapeError(f"{what}: expected a {ndim}D tensor, got shape {tuple(x.shape)}")
+    return x

@@ -1,0 +1,121 @@
+"""Methods that write their tensor's memory and return it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minigrad.ops import elementwise as e
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+from minigrad.methods.elementwise import Elementwise
+from minigrad.methods.operators import Operators
+from minigrad.methods.reductions import Reductions
+from minigrad.methods.shapes import Shapes
+
+
+class InPlace(Operators, Elementwise, Reductions, Shapes):
+    """In-place methods of Tensor: each the out-of-place method, and then `_become`."""
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._become(self + other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._become(self - other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._become(self * other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._become(self / other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._become(self**other)
+
+    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """Add alpha * other in place."""
+        return self._become(self.add(other, alpha=alpha))
+
+    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """Subtract alpha * other in place."""
+        return self._become(self.sub(other, alpha=alpha))
+
+    def mul_(self, other: Any) -> Tensor:
+        """Multiply by other in place."""
+        return self._become(self * other)
+
+    def div_(self, other: Any) -> Tensor:
+        """Divide by other in place."""
+        return self._become(self / other)
+
+    def pow_(self, exponent: Any) -> Tensor:
+        """Raise to `exponent` in place."""
+        return self._become(self**exponent)
+
+    def neg_(self) -> Tensor:
+        """Negate in place."""
+        return self._become(e.neg(self))
+
+    def exp_(self) -> Tensor:
+        """Take the exponential in place."""
+        return self._become(e.exp(self))
+
+    def sqrt_(self) -> Tensor:
+        """Take the square root in place."""
+        return self._become(e.sqrt(self))
+
+    def tanh_(self) -> Tensor:
+        """Take the hyperbolic tangent in place."""
+        return self._become(e.tanh(self))
+
+    def sigmoid_(self) -> Tensor:
+        """Take the sigmoid in place."""
+        return self._become(e.sigmoid(self))
+
+    def relu_(self) -> Tensor:
+        """Set negative elements to 0 in place."""
+        return self._become(e.relu(self))
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        """Limit to [min, max] in place."""
+        return self._become(self.clamp(min, max))
+
+    def masked_fill_(self, mask: Any, value: Any) -> Tensor:
+        """Write `value` wherever `mask` is True."""
+        return self._become(e.masked_fill(self, mask, value))
+
+    def scatter_add_(self, dim: int, index: Tensor, src: Tensor) -> Tensor:
+        """Add `src` at the places that `index` gives along `dim`, in place."""
+        return self._become(self.scatter_add(dim, index, src))
+
+    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Add value * tensor1 * tensor2 in place."""
+        return self._become(self + tensor1 * tensor2 * value)
+
+    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Add value * tensor1 / tensor2 in place."""
+        return self._become(self + tensor1 / tensor2 * value)
+
+    def lerp_(self, end: Any, weight: Any) -> Tensor:
+        """Move by `weight` of the way to `end`, in place."""
+        return self._become(e.lerp(self, end, weight))
+
+    def fill_(self, value: Any) -> Tensor:
+        """Write `value` everywhere."""
+        self[...] = value
+        return self  # type: ignore[return-value]
+
+    def zero_(self) -> Tensor:
+        """Write zeros everywhere."""
+        return self.fill_(0)
+
+    def copy_(self, src: Any) -> Tensor:
+        """Write the elements of `src`, which broadcasts to this shape; gradients flow to it."""
+        return self.fill_(src)
+
+    def _become(self, result: Tensor) -> Tensor:
+        raise AssertionError("Tensor says how it is written")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise AssertionError("Tensor says how it is written")

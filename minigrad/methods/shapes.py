@@ -1,0 +1,134 @@
+"""Methods that change the shape, and gather and scatter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.arraylike import ArrayLike
+from minigrad.errors import ShapeError
+from minigrad.ops import index as i
+from minigrad.ops import shape
+from minigrad.ops.shape import reshape as _reshape
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+class Shapes(ArrayLike):
+    """Shape methods of Tensor."""
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Return the elements in another shape, one size of which may be -1; a view where the memory allows it."""
+        return _reshape(self, shape=_sizes(shape))
+
+    def view(self, *shape: Any) -> Tensor:
+        """Return a view in another shape (or, given a dtype, the elements in it).
+
+        Raises ShapeError if the layout does not allow a view; `reshape` copies then.
+        """
+        if len(shape) == 1 and not isinstance(shape[0], int | tuple | list | np.integer):
+            return self.to(shape[0])
+        result = self.reshape(*shape)
+        if self._data.size and not np.may_share_memory(result._data, self._data) and not self.is_contiguous():
+            raise ShapeError(
+                f"view size is not compatible with input tensor's size and stride: {tuple(self.shape)} with strides "
+                f"{self.stride()} cannot be viewed as {tuple(result.shape)}. Use .reshape(...) instead."
+            )
+        return result
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """Return a view in the shape of `other`."""
+        return self.view(*other.shape)
+
+    def permute(self, *dims: Any) -> Tensor:
+        """Return a view with the dims in another order."""
+        return shape.permute(self, dims=_sizes(dims))
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Return a view with two dims exchanged."""
+        return shape.transpose(self, dim0, dim1)
+
+    def t(self) -> Tensor:
+        """Return the transpose of a matrix; a vector stays as it is."""
+        if self.ndim > 2:
+            raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
+        return shape.transpose(self, 0, 1) if self.ndim == 2 else shape.permute(self, dims=tuple(range(self.ndim)))
+
+    @property
+    def T(self) -> Tensor:
+        """The view with the dims in reverse order."""
+        return shape.permute(self, dims=tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Tensor:
+        """The view with the last two dims exchanged."""
+        return shape.transpose(self, -1, -2)
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """Return a view in which dims of size 1 are repeated; -1 keeps a size."""
+        wanted = _sizes(sizes)
+        lead = len(wanted) - self.ndim
+        kept = tuple(self.shape[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted))
+        return shape.expand(self, shape=kept)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Return a view expanded to the shape of `other`."""
+        return shape.expand(self, shape=tuple(other.shape))
+
+    def squeeze(self, dim: Any = None) -> Tensor:
+        """Return a view without the dims of size 1, or without `dim` if its size is 1."""
+        return shape.squeeze(self, dim)
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """Return a view with a dim of size 1 inserted at `dim`."""
+        return shape.unsqueeze(self, dim)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Return the dims from `start_dim` to `end_dim` made one."""
+        return shape.flatten(self, start_dim, end_dim)
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """Return views of consecutive parts along `dim`: of one size (the last may be smaller), or of sizes listed."""
+        return shape.split(self, split_size, dim)
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        """Return at most `chunks` views of consecutive parts along `dim`, of equal size but for the last."""
+        size = self._data.shape[shape.checked_dim(dim, self.ndim)]
+        return shape.split(self, max(-(-size // chunks), 1), dim)
+
+    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+        """Return the views self[0], self[1], ... along `dim`, which they lack."""
+        at = shape.checked_dim(dim, self.ndim)
+        return tuple(self[(slice(None),) * at + (k,)] for k in range(self._data.shape[at]))
+
+    def flip(self, *dims: Any) -> Tensor:
+        """Return a copy with the order along `dims` reversed."""
+        return shape.flip(self, dims=_sizes(dims))
+
+    def tril(self, diagonal: int = 0) -> Tensor:
+        """Return the lower triangle of the last two dims, zeros above."""
+        return shape.tril(self, diagonal=diagonal)
+
+    def triu(self, diagonal: int = 0) -> Tensor:
+        """Return the upper triangle of the last two dims, zeros below."""
+        return shape.triu(self, diagonal=diagonal)
+
+    def gather(self, dim: int, index: Tensor) -> Tensor:
+        """Return the elements at the places that `index` gives along `dim`."""
+        return i.gather(self, index, dim=shape.checked_dim(dim, self.ndim))
+
+    def scatter_add(self, dim: int, index: Tensor, src: Tensor) -> Tensor:
+        """Return a copy with `src` added at the places that `index` gives along `dim`."""
+        return i.scatter_add(self, index, src, dim=shape.checked_dim(dim, self.ndim))
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        """Return the rows along `dim` that the 1-D `index` names."""
+        return i.index_select(self, dim, index)
+
+
+def _sizes(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return sizes given as several arguments or as one sequence."""
+    several = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else arguments
+    return tuple(int(n) for n in several)

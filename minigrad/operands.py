@@ -1,0 +1,109 @@
+"""What goes into an op: operands brought to one dtype, constants kept by their looks, refusals explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.arraylike import ArrayLike
+from minigrad.dtypes import Array
+from minigrad.errors import DTypeError, MinigradError, OutOfRangeError, ShapeError
+from minigrad.graph import Constant, Op
+from minigrad.ops.elementwise import to
+
+_TINY = 16  # constants of at most this many elements are kept by value, so that a drawing can show them
+
+
+def is_uniform(arrays: list[Any], start: int) -> bool:
+    """Whether the operands from `start` on are floats of one dtype, with numbers and Nones: nothing to cast."""
+    first = arrays[start]
+    if type(first) is not np.ndarray or first.dtype.kind != "f":
+        return False
+    if len(arrays) == 1:
+        return True
+    kind = first.dtype
+    for x in arrays[start + 1 :]:
+        if type(x) is np.ndarray:
+            if x.dtype is not kind:
+                return False
+        elif x is not None and type(x) is not float and type(x) is not int:
+            return False
+    return True
+
+
+def cast(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Bring the operands of `op` to the dtype in which they meet; a cast of what needs a gradient is recorded."""
+    operands = [x.item() if isinstance(x, np.generic) else x for x in inputs[op.cast_from :]]
+    present = [x._data if isinstance(x, ArrayLike) else x for x in operands if x is not None]
+    wanted = dtypes.result_dtype(present)
+    if op.casts == "same" and any(isinstance(x, np.ndarray) and x.dtype != wanted for x in present):
+        kinds = " and ".join(str(x.dtype) for x in present)
+        raise DTypeError(f"{op.name}: operands must have the same dtype, got {kinds}; convert one, with .to(dtype)")
+    if op.casts == "floating" and wanted.kind != "f":
+        raise DTypeError(
+            f"{op.name}: could not infer output dtype. Input dtype must be a floating point dtype. Got: {wanted}; "
+            "convert it first, with .float()"
+        )
+    if op.casts == "float" and wanted.kind != "f":
+        wanted = np.dtype(np.float32)
+    only_scalars = not any(isinstance(x, np.ndarray) for x in present)
+    return (*inputs[: op.cast_from], *(_cast_one(x, wanted, only_scalars) for x in operands))
+
+
+def _cast_one(x: Any, wanted: np.dtype[Any], as_array: bool) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, ArrayLike):
+        return x if x._data.dtype == wanted else to(x, dtype=wanted)
+    if isinstance(x, np.ndarray):
+        return x if x.dtype == wanted else x.astype(wanted)
+    if wanted.kind == "f" and not as_array:
+        return x  # NumPy takes a Python number in the dtype of the array beside it
+    return np.asarray(x).astype(wanted)
+
+
+def constant(edge: Any) -> Any:
+    """Return what a node may keep of an operand that needs no gradient; other edges stay as they are."""
+    if isinstance(edge, ArrayLike):
+        if edge._requires_grad:
+            return edge
+        x, name = edge._data, edge.name
+    elif isinstance(edge, np.ndarray):
+        x, name = edge, None
+    else:
+        return edge
+    return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None)
+
+
+def assign(target: Array, place: Any, value: Array) -> None:
+    """Write `value` at `place`, where it broadcasts; leading dims of size 1 that the place lacks are dropped."""
+    room = target[place].shape
+    while value.ndim > len(room) and value.shape[0] == 1:
+        value = value[0]
+    try:
+        target[place] = value
+    except ValueError:
+        raise ShapeError(
+            f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape {room}"
+        ) from None
+
+
+def explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
+    """Return what NumPy refused as an error that names the op and the shapes; an error of ours stays."""
+    if isinstance(error, MinigradError):
+        return error
+    shapes = [x.shape for x in arrays if isinstance(x, np.ndarray)]
+    if len(shapes) == 2 and "broadcast" in str(error):
+        a, b = shapes
+        for axis in range(-1, -min(len(a), len(b)) - 1, -1):
+            if a[axis] != b[axis] and 1 not in (a[axis], b[axis]):
+                return ShapeError(
+                    f"{op.name}: The size of tensor a ({a[axis]}) must match the size of tensor b ({b[axis]}) at "
+                    f"axis {axis}: shapes {a} and {b} do not broadcast"
+                )
+    if isinstance(error, IndexError):
+        return OutOfRangeError(f"{op.name}: {error} (shapes {', '.join(map(str, shapes))})")
+    kind = DTypeError if isinstance(error, TypeError) else ShapeError
+    return kind(f"{op.name}: {error} (operands of shape {', '.join(map(str, shapes))})")
