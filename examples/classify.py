@@ -1,0 +1,173 @@
+"""What `digits.py` and `mnist.py` share: the network, its training, and the pictures of the result."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from tqdm import tqdm
+
+import minigrad as mg
+from minigrad import nn, optim, viz
+from minigrad.nn import functional as F
+from minigrad.utils.data import DataLoader, TensorDataset
+
+
+class Net(nn.Module):
+    """Two convolutions with batch normalisation, a pool, dropout, and one dense layer, for `side` x `side` images."""
+
+    def __init__(self, side: int, width: int = 32) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2D(1, width, 3, padding=1)
+        self.norm1 = nn.BatchNorm(width)
+        self.conv2 = nn.Conv2D(width, 2 * width, 3, padding=1)
+        self.norm2 = nn.BatchNorm(2 * width)
+        self.pool = nn.MaxPool(2)
+        self.dropout = nn.Dropout(0.5)
+        self.dense = nn.Dense(2 * width * (side // 2) ** 2, 10)
+
+    def forward(self, x: mg.Tensor) -> mg.Tensor:
+        x = self.norm1(self.conv1(x)).relu()
+        x = self.norm2(self.conv2(x)).relu()
+        return self.dense(self.dropout(self.pool(x)).flatten(1))
+
+
+@mg.no_grad()
+def predict(model: nn.Module, images: mg.Tensor) -> np.ndarray:
+    """Return the class of each image, worked out in batches in eval mode."""
+    model.eval()
+    parts = [model(images[i : i + 500]).argmax(1).numpy() for i in range(0, len(images), 500)]
+    model.train()
+    return np.concatenate(parts)
+
+
+def train(
+    model: nn.Module,
+    training: tuple[mg.Tensor, mg.Tensor],
+    test: tuple[mg.Tensor, mg.Tensor],
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+) -> list[tuple[float, float, float]]:
+    """Train with Adam and a cosine schedule; return (loss, training accuracy, test accuracy) of each epoch.
+
+    The number of epochs is fixed beforehand, and the weights after the last one are the result.
+    """
+    loader = DataLoader(TensorDataset(*training), batch_size=batch_size, shuffle=True)
+    optimizer = optim.Adam(model.parameters(), lr=lr)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    history = []
+    print("epoch     loss   train %   test %   seconds")
+    for epoch in range(1, epochs + 1):
+        start, total, right = time.perf_counter(), 0.0, 0
+        for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False):
+            optimizer.zero_grad()
+            logits = model(images)
+            loss = F.cross_entropy(logits, labels)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(labels)
+            right += (logits.argmax(1) == labels).sum().item()
+        schedule.step()
+        count = len(training[1])
+        accuracy = 100 * float((predict(model, test[0]) == test[1].numpy()).mean())
+        history.append((total / count, 100 * right / count, accuracy))
+        seconds = time.perf_counter() - start
+        print(f"{epoch:5d}  {history[-1][0]:7.4f}  {history[-1][1]:8.2f} {accuracy:8.2f}  {seconds:8.1f}")
+    return history
+
+
+def draw_training_graph(model: nn.Module, images: mg.Tensor, labels: mg.Tensor, out: Path) -> None:
+    """Write the graph of one training step, forward and backward, as graph.svg and graph.png."""
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    graph = viz.graph(loss, model=model)
+    graph.render(out / "graph.svg")
+    graph.render(out / "graph.png")
+
+
+def draw_curves(history: list[tuple[float, float, float]], out: Path) -> None:
+    """Write loss and accuracy by epoch as curves.png."""
+    losses, training, test = zip(*history, strict=True)
+    epochs = range(1, len(history) + 1)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    left.plot(epochs, losses, color="#0072b2")
+    left.set(title="training loss", xlabel="epoch", ylabel="cross-entropy", ylim=(0, None))
+    right.plot(epochs, training, color="#0072b2", label="training")
+    right.plot(epochs, test, color="#d55e00", label="test")
+    right.set(title="accuracy", xlabel="epoch", ylabel="per cent")
+    right.legend()
+    figure.savefig(out / "curves.png", dpi=120)
+
+
+def draw_confusion(truth: np.ndarray, guess: np.ndarray, out: Path) -> None:
+    """Write how often each digit was taken for which as confusion.png."""
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (truth, guess), 1)
+    figure, axes = plt.subplots(figsize=(6, 5.5), layout="constrained")
+    axes.imshow(np.sqrt(counts), cmap="Blues")  # the square root lets single mistakes be seen beside hundreds
+    for row, column in np.ndindex(10, 10):
+        if counts[row, column]:
+            colour = "white" if counts[row, column] > counts.max() / 3 else "black"
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
+    axes.set(title="confusion of digits", xlabel="predicted", ylabel="true", xticks=range(10), yticks=range(10))
+    figure.savefig(out / "confusion.png", dpi=120)
+
+
+def draw_mistakes(images: mg.Tensor, truth: np.ndarray, guess: np.ndarray, out: Path) -> None:
+    """Write the misclassified digits, at most 40 of them, as mistakes.png."""
+    wrong = np.flatnonzero(truth != guess)
+    shown = wrong[:40]
+    rows = max(-(-len(shown) // 8), 1)
+    figure, grid = plt.subplots(rows, 8, figsize=(10, 0.6 + 1.5 * rows), layout="constrained", squeeze=False)
+    figure.suptitle(
+        f"{len(wrong)} of {len(truth)} test digits misclassified" + (", the first 40" if len(wrong) > 40 else "")
+    )
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, i in zip(grid.flat, shown, strict=False):
+        _draw_digit(axes, images[int(i), 0].numpy(), f"true {truth[i]}, predicted {guess[i]}")
+    figure.savefig(out / "mistakes.png", dpi=120)
+
+
+def _draw_digit(axes: Axes, image: np.ndarray, title: str) -> None:
+    axes.imshow(image, cmap="gray_r")
+    axes.set_title(title, fontsize=8)
+
+
+def run(
+    training: tuple[mg.Tensor, mg.Tensor],
+    test: tuple[mg.Tensor, mg.Tensor],
+    out: Path,
+    *,
+    seed: int,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+) -> float:
+    """Train on one data set, write weights and pictures into `out`, and return the test accuracy in per cent."""
+    start = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    mg.manual_seed(seed)
+    model = Net(side=training[0].shape[-1])
+    print(model)
+    history = train(model, training, test, epochs=epochs, batch_size=batch_size, lr=lr)
+    seconds = time.perf_counter() - start
+    mg.save(model.state_dict(), out / "weights.safetensors")
+    truth, guess = test[1].numpy(), predict(model, test[0])
+    draw_curves(history, out)
+    draw_confusion(truth, guess, out)
+    draw_mistakes(test[0], truth, guess, out)
+    draw_training_graph(model, training[0][:16], training[1][:16], out)
+    accuracy = 100 * float((truth == guess).mean())
+    print(
+        f"test accuracy {accuracy:.2f} % (seed {seed}, {epochs} epochs, {seconds:.0f} s); pictures and weights in {out}/"
+    )
+    return accuracy
