@@ -126,7 +126,8 @@ class Op:
         self.variadic = next((n[1:] for n in rules if n.startswith("*")), None)
         self.rules = {n.lstrip("*"): rule for n, rule in rules.items()}
         self.defaults = _keyword_defaults(forward)
-        self._plans: dict[tuple[int, int], Plan] = {}
+        self.is_elementwise = casts in ("promote", "float") and len(rules) < 3 and not (self.variadic or self.defaults)
+        self.plans: dict[int, Plan] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.inputs)})>"
@@ -144,9 +145,10 @@ class Op:
 
     def plan(self, count: int, mask: int) -> Plan:
         """Return what to save and run when of `count` inputs those whose bit is set in `mask` need a gradient."""
-        found = self._plans.get((count, mask))
+        key = 1 << count | mask
+        found = self.plans.get(key)
         if found is None:
-            found = self._plans[count, mask] = self._make_plan(count, mask)
+            found = self.plans[key] = self._make_plan(count, mask)
         return found
 
     def _make_plan(self, count: int, mask: int) -> Plan:

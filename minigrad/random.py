@@ -112,11 +112,7 @@ def _sizes(name: str, size: tuple[Any, ...]) -> tuple[tuple[int, ...], int]:
 
 
 def rand(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    device: Any = None,
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, device: Any = None
 ) -> Tensor:
     """Return numbers from [0, 1), uniformly distributed, of shape `size`; float32 by default.
 
@@ -130,11 +126,7 @@ def rand(
 
 
 def randn(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    device: Any = None,
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, device: Any = None
 ) -> Tensor:
     """Return normal numbers of mean 0 and standard deviation 1, of shape `size`; float32 by default."""
     shape, count = _sizes("randn", size)
@@ -268,7 +260,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
         return bernoulli_(wrap(np.empty_like(probabilities)), p, generator=generator)
     kind = _float_kind("bernoulli", probabilities.dtype)
     _check_probabilities("bernoulli", probabilities)
-    return wrap((_draws_against(input, kind, generator) < probabilities).astype(kind))
+    draws = _stream(generator).uniform(input.numel(), _compared(kind)).reshape(input.shape)
+    return wrap((draws < probabilities).astype(kind))
 
 
 def multinomial(
@@ -307,7 +300,12 @@ def _check_weights(weights: Array, count: int, replacement: bool) -> None:
 
 
 def dropout_mask(shape: tuple[int, ...], p: float, generator: Generator | None = None) -> Array:
-    """Return an array of bools of `shape`: True, with probability 1 - p, where dropout keeps an element."""
+    """Return an array of bools of `shape`: True, with probability 1 - p, where dropout keeps an element.
+
+    Where p leaves nothing to chance, nothing is drawn.
+    """
+    if p in (0, 1):
+        return np.full(shape, p == 0)
     return _stream(generator).chances(int(np.prod(shape, dtype=np.int64)), 1 - p).reshape(shape)
 
 
@@ -335,7 +333,8 @@ def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Generator | None = None)
     _check_probabilities("bernoulli_", np.asarray(p))
     tensor._check_writable()
     if isinstance(p, Tensor):
-        hits = _draws_against(tensor, _float_kind("bernoulli_", p.dtype), generator) < p._data
+        kind = _compared(_float_kind("bernoulli_", p.dtype))
+        hits = _draws(tensor, lambda count: _stream(generator).uniform(count, kind)) < p._data
     else:
         hits = _draws(tensor, lambda count: _stream(generator).chances(count, p))
     return tensor.fill_(wrap(hits.astype(tensor._data.dtype)))
@@ -383,10 +382,9 @@ def _draws(tensor: Tensor, draw: Callable[[int], Array]) -> Array:
     return values.transpose(np.argsort(order)) if order else values
 
 
-def _draws_against(tensor: Tensor, kind: np.dtype[Any], generator: Generator | None) -> Array:
-    """Return the numbers that probabilities of dtype `kind` are compared with."""
-    precise = np.float64 if kind == np.float64 else np.float32
-    return _draws(tensor, lambda count: _stream(generator).uniform(count, precise))
+def _compared(kind: np.dtype[Any]) -> Any:
+    """Return the dtype of the uniform numbers that probabilities of dtype `kind` are compared with."""
+    return np.float64 if kind == np.float64 else np.float32
 
 
 def _check_std(name: str, std: Any) -> None:

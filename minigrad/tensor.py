@@ -35,6 +35,7 @@ class Storage:
     foreign = False  # whether the memory came from outside, with strides its owner can know
 
 
+_ABSENT = object()  # stands for the second operand of a unary op
 _blank: Callable[[type[Tensor]], Tensor] = object.__new__  # a tensor without the copy that Tensor(data) makes
 
 
@@ -48,6 +49,8 @@ class View(NamedTuple):
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
+    if op.is_elementwise and not attrs and isinstance(inputs[0], Tensor):
+        return _elementwise(op, *inputs)
     if op.defaults:
         attrs = op.defaults | attrs
     if graph.observer is not None:
@@ -272,16 +275,16 @@ class Tensor(Methods):
     # --- operators: the two-operand ones have the one fast path ---
 
     def __add__(self, other: Any) -> Any:
-        return _binary(add, self, other)
+        return _elementwise(add, self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __sub__(self, other: Any) -> Any:
-        return _binary(sub, self, other)
+        return _elementwise(sub, self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __mul__(self, other: Any) -> Any:
-        return _binary(mul, self, other)
+        return _elementwise(mul, self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     def __truediv__(self, other: Any) -> Any:
-        return _binary(div, self, other)
+        return _elementwise(div, self, other) if isinstance(other, _OPERANDS) else NotImplemented
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -292,6 +295,9 @@ class Tensor(Methods):
 
     def _facts(self) -> tuple[tuple[int, ...], Any]:
         return self._data.shape, self._data.dtype
+
+
+_OPERANDS = (Tensor, float, int, np.ndarray, np.generic)
 
 
 def wrap(array: Any, edge: Any = None) -> Tensor:
@@ -389,58 +395,61 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
     return Node(op, plan, tuple(edges), attrs, facts, tuple(saved), scope.get())
 
 
-def _binary(op: Op, a: Tensor, b: Any) -> Any:
-    """Apply an arithmetic op to a float tensor and one of its own dtype or a Python number, as `apply` would.
+def _elementwise(op: Op, a: Tensor, b: Any = _ABSENT) -> Any:
+    """Apply an elementwise op to a float tensor, and one of its own dtype or a Python number, as `_run` would.
 
     The only second path: nothing has to be cast, so the looking and the general loops are left out. A test holds
     the two equal.
     """
-    x = a._data
-    if isinstance(b, Tensor):
-        y: Any = b._data
-        if y.dtype is not x.dtype:
-            return apply(op, (a, b), {})
-    elif type(b) is float or type(b) is int:
-        y = b
-    elif isinstance(b, np.ndarray | np.generic | int | float):
-        return apply(op, (a, b), {})
-    else:
-        return NotImplemented
-    if x.dtype.kind != "f" or graph.observer is not None:
-        return apply(op, (a, b), {})
+    if graph.observer is not None:
+        inputs = (a,) if b is _ABSENT else (a, b)
+        return graph.observer.forward(op, inputs, {}, lambda: _run(op, inputs, {}))
+    x, y = a._data, b
+    if b is not _ABSENT:
+        if isinstance(b, Tensor):
+            y = b._data
+        if type(y) is not float and type(y) is not int and (y is b or y.dtype is not x.dtype):
+            return _run(op, (a, b), {})
+    if x.dtype.kind != "f":
+        return _run(op, (a,) if b is _ABSENT else (a, b), {})
     try:
-        array = quiet.run(op.forward, x, y)
+        array = quiet.run(op.forward, x) if y is _ABSENT else quiet.run(op.forward, x, y)
     except ValueError as error:
         raise explained(op, [x, y], error) from error
-    if type(array) is not np.ndarray:
-        array = np.asarray(array)
     result = _blank(Tensor)
-    result._data = array
+    result._data = array if type(array) is np.ndarray else np.asarray(array)
     result._storage = storage = Storage()
-    if recording.get():
-        left: Any = edge_of(a)
-        right: Any = b
-        mask = 1 if left is not None or a._requires_grad else 0
+    if not recording.get():
+        return result
+    edge = a._edge if a._view is None else edge_of(a)
+    edges: tuple[Any, ...] = (a if edge is None else edge,)
+    mask = 1 if edge is not None or a._requires_grad else 0
+    if b is not _ABSENT:
+        other = b
         if y is not b:
-            right = edge_of(b)
-            if right is not None or b._requires_grad:
+            edge = b._edge if b._view is None else edge_of(b)
+            other = b if edge is None else edge
+            if edge is not None or b._requires_grad:
                 mask |= 2
-        if mask:
-            plan = op.plan(2, mask)
-            if left is None:
-                left = constant(a)
-            if right is None:
-                right = constant(b)
-            saved: list[Any] = []
-            for _, is_output, position, _ in plan.saves:
-                if is_output:
-                    saved.append((array, storage, 0))
-                elif position == 0:
-                    saved.append((x, a._storage, a._storage.version))
-                else:
-                    saved.append((y, None, 0) if y is b else (y, b._storage, b._storage.version))
-            node = Node(op, plan, (left, right), {}, ((array.shape, array.dtype),), tuple(saved), scope.get())
-            result._edge = (node, 0)
+        edges = (edges[0], other)
+    if not mask:
+        return result
+    plan = op.plans.get(1 << len(edges) | mask) or op.plan(len(edges), mask)
+    if not plan.wanted:
+        return result
+    if mask + 1 != 1 << len(edges):
+        edges = tuple(map(constant, edges))
+    saved: list[Any] = []
+    for _, is_output, position, _ in plan.saves:
+        if is_output:
+            saved.append((result._data, storage, 0))
+        elif position == 0:
+            saved.append((x, a._storage, a._storage.version))
+        else:
+            saved.append((y, None, 0) if y is b else (y, b._storage, b._storage.version))
+    array = result._data
+    node = Node(op, plan, edges, {}, ((array.shape, array.dtype),), tuple(saved), scope.get())
+    result._edge = (node, 0)
     return result
 
 

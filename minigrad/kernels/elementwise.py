@@ -44,10 +44,15 @@ def sigmoid(x: Array) -> Array:
 
 def _sigmoid_of_float32(x: Array) -> Array:
     """Single precision: exp(-x) may become inf, whose reciprocal is the 0 that is meant; no branch is needed."""
-    y = np.negative(x)
+    y = np.asarray(np.negative(x))
     np.exp(y, out=y)
     y += 1
     return np.asarray(np.reciprocal(y, out=y))
+
+
+def sign(x: Array) -> Array:
+    """Return -1, 0 or 1; the sign of nan is 0, as in PyTorch."""
+    return np.subtract(x > 0, x < 0, dtype=np.int8).astype(x.dtype)
 
 
 def power(a: Any, b: Any) -> Array:
@@ -59,6 +64,8 @@ def power(a: Any, b: Any) -> Array:
             return np.sqrt(a)
         if b == 1:
             return np.positive(a)
+        if b == -0.5:
+            return np.asarray(np.reciprocal(np.sqrt(a)))
         if b == -1:
             return np.reciprocal(a)
         if b == 3:

@@ -75,8 +75,8 @@ def set_items(x: Array, value: Any, *indices: Array, index: tuple[Any, ...]) -> 
 def gather(x: Array, index: Array, *, dim: int) -> Array:
     """Return the values of `x` at the places that `index` gives along `dim`; other dims of index may be smaller."""
     if x.ndim == 0:
-        return np.array(x)
-    return np.asarray(x[_places(x, index, dim)])
+        return np.broadcast_to(x, index.shape).copy()
+    return np.asarray(x[_places(index, dim)])
 
 
 def scatter_along(g: Array, index: Array, *, shape: tuple[int, ...], dim: int) -> Array:
@@ -88,13 +88,15 @@ def scatter_add(x: Array, index: Array, src: Array, *, dim: int) -> Array:
     """Return a copy of `x` with the leading part of `src` that has the shape of `index` added along `dim`."""
     y = np.array(x)
     if y.ndim == 0:
-        return np.asarray(y + src)
-    np.add.at(y, _places(y, index, dim), src[tuple(slice(n) for n in index.shape)])
+        return np.asarray(y + src.sum())
+    np.add.at(y, _places(index, dim), src[tuple(slice(n) for n in index.shape)])
     return y
 
 
-def _places(x: Array, index: Array, dim: int) -> tuple[Array, ...]:
+def _places(index: Array, dim: int) -> tuple[Array, ...]:
     """Return the index arrays that select along `dim` by `index` and elsewhere keep the position."""
+    if index.ndim == 0:
+        return (index,)
     grid: list[Array] = list(np.indices(index.shape, sparse=True))
     grid[dim] = index
     return tuple(grid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minigrad.dtypes import Array
@@ -24,7 +26,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """Return x @ weight^T + bias for x (..., in), weight (out, in), bias (out,)."""
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ShapeError(_linear_mismatch(x, weight))
-    y = np.matmul(x.reshape(-1, x.shape[-1]), weight.T)
+    y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
     if bias is not None:
         y += bias
     return y.reshape(*x.shape[:-1], len(weight))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from minigrad.dtypes import Array
 
 Dim = int | tuple[int, ...] | None
-_BLOCK = 128
+_FEW = 16
 
 
 def axes(dim: Dim, ndim: int) -> tuple[int, ...]:
@@ -26,21 +27,41 @@ def axes(dim: Dim, ndim: int) -> tuple[int, ...]:
 def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """Return the sum over `dim`; integers and bools are summed as int64.
 
-    NumPy adds rows to rows one after the other when the axis is not the last in memory, and the error grows with the
-    count; floats over a long leading axis are summed in blocks, and then the blocks.
+    NumPy halves a run of neighbours in memory and sums the halves, but adds rows to rows one after the other, and
+    there the rounding errors of floats would grow with the count: those dims are folded instead.
     """
     if x.dtype.kind != "f":
         return np.asarray(np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=np.int64))
     over = axes(dim, x.ndim)
-    if over and over[-1] != x.ndim - 1 and x.shape[over[0]] > 2 * _BLOCK and x.dtype != np.float64:
-        x = _sum_blocks(x, over[0])
-    return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
+    if not over or x.size <= _FEW or (len(over) == x.ndim and x.flags.c_contiguous):
+        return np.asarray(np.add.reduce(x, axis=over, keepdims=keepdim))
+    y = x if x.dtype != np.float16 else x.astype(np.float32)
+    in_memory = sorted(range(x.ndim), key=lambda a: -1 if x.shape[a] == 1 else abs(x.strides[a]))
+    run = tuple(itertools.takewhile(lambda a: a in over, in_memory))
+    if run:
+        y = np.add.reduce(y, axis=run, keepdims=True)
+    for axis in reversed([a for a in in_memory if a in over and a not in run]):
+        y = _folded(y, axis)
+    y = y.astype(x.dtype, copy=False)
+    return y if keepdim else np.asarray(y.squeeze(over))
 
 
-def _sum_blocks(x: Array, axis: int) -> Array:
-    """Replace `axis` by partial sums over blocks of it."""
-    starts = np.arange(0, x.shape[axis], _BLOCK)
-    return np.add.reduceat(x, starts, axis=axis)
+def _folded(x: Array, axis: int) -> Array:
+    """Sum over `axis`, which stays with size 1: at most _FEW rows are added to each other before their sums are."""
+    while (n := x.shape[axis]) > _FEW:
+        rows = -(-n // _FEW)
+        times = n // rows
+        parts = narrowed(x, axis, 0, times * rows)
+        y = np.add.reduce(parts.reshape(*x.shape[:axis], times, rows, *x.shape[axis + 1 :]), axis=axis)
+        if rest := n - times * rows:
+            narrowed(y, axis, 0, rest)[...] += narrowed(x, axis, n - rest, n)
+        x = y
+    return np.asarray(np.add.reduce(x, axis=axis, keepdims=True))
+
+
+def narrowed(x: Array, axis: int, start: int, stop: int) -> Array:
+    """Return a view of a part of one axis."""
+    return x[(slice(None),) * axis + (slice(start, stop),)]
 
 
 def _axis(dim: Dim) -> Any:
@@ -94,14 +115,14 @@ def _along(x: Array, index: Array | None, dim: int, keepdim: bool) -> tuple[Arra
 def log_softmax(x: Array, *, dim: int) -> Array:
     """Return x - log(sum(exp(x))) along `dim`, shifted by the maximum so that nothing overflows."""
     shifted = x - _shift(x, dim)
-    return np.asarray(shifted - np.log(np.add.reduce(np.exp(shifted), axis=dim, keepdims=True)))
+    return np.asarray(shifted - np.log(sum_(np.exp(shifted), dim=dim, keepdim=True)))
 
 
 def softmax(x: Array, *, dim: int) -> Array:
     """Return exp(x) / sum(exp(x)) along `dim`, shifted by the maximum so that nothing overflows."""
     y = np.asarray(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))
     np.exp(y, out=y)
-    return np.asarray(np.divide(y, np.add.reduce(y, axis=dim, keepdims=True), out=y))
+    return np.asarray(np.divide(y, sum_(y, dim=dim, keepdim=True), out=y))
 
 
 def logsumexp(x: Array, *, dim: Dim, keepdim: bool = False) -> Array:
@@ -109,15 +130,20 @@ def logsumexp(x: Array, *, dim: Dim, keepdim: bool = False) -> Array:
     over = axes(dim, x.ndim)
     top = np.max(x, axis=over, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
-    total = np.asarray(np.log(np.add.reduce(np.exp(x - top), axis=over, keepdims=True)) + top)
+    total = np.asarray(np.log(sum_(np.exp(x - top), dim=over, keepdim=True)) + top)
     return total if keepdim else np.asarray(total.squeeze(over))
 
 
-def std(x: Array, *, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Array:
-    """Return the standard deviation over `dim`, of the count minus `correction`."""
+def var(x: Array, *, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Array:
+    """Return the variance over `dim`, divided by the count minus `correction` (1: unbiased); of too few it is nan."""
     away = x - mean(x, dim=dim, keepdim=True)
     count = max(math.prod(x.shape[a] for a in axes(dim, x.ndim)) - correction, 0)
-    return np.asarray(np.sqrt(sum_(away * away, dim=dim, keepdim=keepdim) / x.dtype.type(count)))
+    return np.asarray(sum_(np.square(away), dim=dim, keepdim=keepdim) / x.dtype.type(count))
+
+
+def std(x: Array, *, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Array:
+    """Return the standard deviation over `dim`: the square root of the variance."""
+    return np.asarray(np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim)))
 
 
 def norm(x: Array, *, p: float = 2.0, dim: Dim = None, keepdim: bool = False) -> Array:
@@ -128,9 +154,10 @@ def norm(x: Array, *, p: float = 2.0, dim: Dim = None, keepdim: bool = False) ->
 
 
 def cumsum(x: Array, *, dim: int) -> Array:
-    """Return running sums along `dim`."""
-    kind = x.dtype if x.dtype.kind == "f" else np.int64
-    return np.cumsum(x, axis=dim, dtype=kind).reshape(x.shape)
+    """Return running sums along `dim`; what is to be a float is summed in double precision."""
+    if x.dtype.kind != "f":
+        return np.cumsum(x, axis=dim, dtype=np.int64).reshape(x.shape)
+    return np.cumsum(x, axis=dim, dtype=np.float64).astype(x.dtype).reshape(x.shape)
 
 
 def _shift(x: Array, dim: int) -> Any:

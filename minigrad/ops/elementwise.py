@@ -19,7 +19,7 @@ neg = primitive("neg", np.negative, casts="promote", x=lambda g: -g)
 pow = primitive(
     "pow", kernel.power, casts="promote",
     a=lambda g, a, b: _power_rule(g, a, b),
-    b=lambda g, a, b, y: where(logical_and(eq(a, 0), ge(b, 0)), 0.0, g * y * log(a)),
+    b=lambda g, a, b, y: g * y * _log_of_base(a, b),
 )  # fmt: skip
 floor_divide = primitive("floor_divide", np.floor_divide, casts="promote", a=None, b=None)
 remainder = primitive(
@@ -30,8 +30,15 @@ remainder = primitive(
 def _power_rule(g: Any, a: Any, b: Any) -> Any:
     """Return the gradient of a in a**b, without the 0 * a**-1 that b = 0 would make."""
     if not isinstance(b, int | float):
-        return where(eq(b, 0), 0.0, g * b * a ** (b - 1))
-    return g * 0.0 if b == 0 else 2.0 * g * a if b == 2 else g * (b * a ** (b - 1))
+        return where(eq(b, 0), 0.0, g * b * pow(a, b - 1))
+    return g * 0.0 if b == 0 else 2.0 * g * a if b == 2 else g * (b * pow(a, b - 1))
+
+
+def _log_of_base(a: Any, b: Any) -> Any:
+    """Return log(a) for the rule of the exponent in a**b; where a = 0 and b >= 0 the power is flat in b, which 0 says."""
+    if isinstance(a, int | float):  # a number has no dtype, and its logarithm must not bring one
+        a = where(eq(b, b), a * 1.0, b)
+    return log(where(logical_and(eq(a, 0), ge(b, 0)), 1.0, a))
 
 
 # Exponentials and their kin.
@@ -53,7 +60,7 @@ erf = primitive("erf", kernel.erf, casts="float", x=lambda g, x: g * exp(-x * x)
 
 # Pieces: where a slope jumps, its value at the jump is PyTorch's.
 abs = primitive("abs", np.absolute, casts="promote", x=lambda g, x: g * sign(x))
-sign = primitive("sign", np.sign, casts="promote", x=None)
+sign = primitive("sign", kernel.sign, casts="promote", x=None)
 floor = primitive("floor", np.floor, casts="promote", x=None)
 ceil = primitive("ceil", np.ceil, casts="promote", x=None)
 round = primitive("round", np.rint, casts="promote", x=None)
@@ -144,7 +151,8 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     `approximate="tanh"` uses the paper's approximation by tanh instead of the exact erf.
     """
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+        z = clamp(x, min=-10.0, max=10.0)  # where tanh has long been 1, and z**3 cannot overflow
+        return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)))
     return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
 
 

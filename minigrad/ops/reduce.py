@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from minigrad.dtypes import numpy_dtype
 from minigrad.graph import composite, primitive
 from minigrad.kernels import reduce as kernel
 from minigrad.kernels.reduce import Dim, axes
-from minigrad.ops.elementwise import abs, eq, exp, ne, sign, to, where
+from minigrad.ops.elementwise import abs, eq, exp, isnan, logical_or, ne, sign, to, where
 from minigrad.ops.index import scatter_along
 from minigrad.ops.shape import checked_dim, concatenate, expand, flatten, flip, narrow, permute, reshape
 
@@ -34,22 +31,35 @@ def _spread(g: Any, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Any:
 
 
 def _ties(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
-    """Return the gradient of an extreme: shared evenly by all that attain it."""
-    attained = eq(x, _kept(y, x.shape, dim, keepdim))
+    """Return the gradient of an extreme: shared evenly by all that attain it (if there are nans, that is they)."""
+    attained = logical_or(eq(x, _kept(y, x.shape, dim, keepdim)), isnan(x))
     count = to(sum(attained, dim=dim, keepdim=True), dtype=g.dtype)
     return where(attained, _kept(g, x.shape, dim, keepdim) / count, 0.0)
 
 
+def _divisor(shape: tuple[int, ...], dim: Dim, correction: int) -> int:
+    """Return what a variance is divided by."""
+    return max(_count(shape, dim) - correction, 0)
+
+
+def _var_rule(g: Any, x: Any, dim: Dim, correction: int, keepdim: bool) -> Any:
+    """Return the gradient of a variance; of too few values, which have none, it is nan."""
+    divisor = _divisor(x.shape, dim, correction)
+    scale = g * (2 / divisor if divisor else math.inf)
+    return _kept(scale, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
+
+
 def _std_rule(g: Any, x: Any, y: Any, dim: Dim, correction: int, keepdim: bool) -> Any:
     """Return the gradient of a standard deviation, 0 where all values are equal."""
-    scale = where(eq(y, 0), 0.0, g / (y * (_count(x.shape, dim) - correction)))
-    return _kept(scale, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
+    slope = g / (where(eq(y, 0), 1.0, y) * _divisor(x.shape, dim, correction))
+    return _kept(where(eq(y, 0), 0.0, slope), x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
 
 
 def _norm_rule(g: Any, x: Any, y: Any, p: float, dim: Dim, keepdim: bool) -> Any:
     """Return the gradient of a p-norm, 0 at the zero vector."""
-    scale = where(eq(y, 0), 0.0, g / y if p == 2 else g / y ** (p - 1))
-    direction = x if p == 2 else sign(x) * where(eq(x, 0), 0.0, abs(x) ** (p - 1))
+    length = where(eq(y, 0), 1.0, y)  # nothing infinite may arise even where it is masked: 0 * inf is nan one order on
+    scale = where(eq(y, 0), 0.0, g / length if p == 2 else g / length ** (p - 1))
+    direction = x if p == 2 else sign(x) * abs(where(eq(x, 0), 1.0, x)) ** (p - 1)
     return direction * _kept(scale, x.shape, dim, keepdim)
 
 
@@ -75,6 +85,7 @@ min_along = primitive(
 )  # fmt: skip
 argmax = primitive("argmax", kernel.argmax, x=None)
 argmin = primitive("argmin", kernel.argmin, x=None)
+var = primitive("var", kernel.var, casts="floating", x=_var_rule)
 std = primitive("std", kernel.std, casts="floating", x=_std_rule)
 vector_norm = primitive("norm", kernel.norm, casts="floating", x=_norm_rule)
 logsumexp = primitive(
@@ -91,18 +102,6 @@ log_softmax = primitive(
 cumsum = primitive(
     "cumsum", kernel.cumsum, x=lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
 )  # fmt: skip
-
-
-@composite
-def var(x: Any, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Any:
-    """Return the variance over `dim`, divided by the count minus `correction` (1: unbiased; 0: of the values alone)."""
-    away = x - mean(x, dim=dim, keepdim=True)
-    return sum(away * away, dim=dim, keepdim=keepdim) / _divisor(x, dim, correction)
-
-
-def _divisor(x: Any, dim: Dim, correction: int) -> Any:
-    """Return the count that a variance is divided by; 0, where there are too few values, makes it nan."""
-    return np.asarray(max(_count(x.shape, dim) - correction, 0), numpy_dtype(x.dtype))
 
 
 @composite
