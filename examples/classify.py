@@ -67,7 +67,7 @@ def train(
     print("epoch     loss   train %   test %   seconds")
     for epoch in range(1, epochs + 1):
         start, total, right = time.perf_counter(), 0.0, 0
-        for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False):
+        for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False, disable=None):
             optimizer.zero_grad()
             logits = model(images)
             loss = F.cross_entropy(logits, labels)

@@ -8,7 +8,9 @@
 tensor(20.)
 """
 
-from minigrad import autograd
+from typing import Any as _Any
+
+from minigrad import autograd, datasets, nn, optim, utils
 from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import (
     arange,
@@ -144,6 +146,32 @@ from minigrad.functions import (
     var,
     where,
 )
+from minigrad.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+)
+from minigrad.serialization import load, save
 from minigrad.tensor import Tensor
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    """Import `minigrad.viz` when it is first asked for: most programs draw nothing."""
+    if name == "viz":
+        import importlib
+
+        return importlib.import_module("minigrad.viz")
+    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
