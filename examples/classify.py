@@ -167,7 +167,6 @@ def run(
     draw_mistakes(test[0], truth, guess, out)
     draw_training_graph(model, training[0][:16], training[1][:16], out)
     accuracy = 100 * float((truth == guess).mean())
-    print(
-        f"test accuracy {accuracy:.2f} % (seed {seed}, {epochs} epochs, {seconds:.0f} s); pictures and weights in {out}/"
-    )
+    print(f"test accuracy {accuracy:.2f} % (seed {seed}, {epochs} epochs, {seconds:.0f} s)")
+    print(f"pictures and weights are in {out}/")
     return accuracy
