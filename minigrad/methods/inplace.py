@@ -114,8 +114,37 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
         """Write the elements of `src`, which broadcasts to this shape; gradients flow to it."""
         return self.fill_(src)
 
+    # --- filled with random numbers of PyTorch's stream ---
+
+    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Fill with uniform numbers of [a, b)."""
+        return _random().uniform_(self, a, b, generator)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Fill with normal numbers."""
+        return _random().normal_(self, mean, std, generator)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Fill with 1 with probability `p`, else 0."""
+        return _random().bernoulli_(self, p, generator)
+
+    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Fill with exponential numbers of rate `lambd`."""
+        return _random().exponential_(self, lambd, generator)
+
+    def random_(self, *bounds: int, generator: Any = None) -> Tensor:
+        """Fill with integers: below `to`, of [from, to), or all that the dtype holds exactly."""
+        return _random().random_(self, *bounds, generator=generator)
+
     def _become(self, result: Tensor) -> Tensor:
         raise AssertionError("Tensor says how it is written")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise AssertionError("Tensor says how it is written")
+
+
+def _random() -> Any:
+    """Return the module of random numbers, which is built on the tensor and so cannot be imported above."""
+    from minigrad import random
+
+    return random

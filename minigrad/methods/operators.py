@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes
 from minigrad.arraylike import ArrayLike
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
@@ -43,9 +42,7 @@ class Operators(ArrayLike):
         return e.pow(self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        # The exponent's rule takes the logarithm of the base, which therefore has to be an array of the right dtype.
-        kind = dtypes.result_dtype([self._data, other])
-        return e.pow(np.asarray(other, kind if kind.kind == "f" else None), self)
+        return e.pow(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
         return e.floor_divide(self, other)

@@ -1,0 +1,1 @@
+"""Helpers beside the framework proper: loading data."""
