@@ -1,0 +1,114 @@
+"""How a module is called: its hooks, and the place it takes in the model while it runs.
+
+That place, a dotted path, is what drawings and error messages call the module. The outermost module of a call is the
+root; it works out the paths of all modules below it, once, and again only when a module somewhere registered something.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from minigrad.errors import MinigradError
+from minigrad.graph import Scope, scope
+from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Removable
+
+Paths = dict[int, Scope]
+
+# The scopes, by id, of all modules in the model that is running.
+_paths: ContextVar[Paths | None] = ContextVar("paths", default=None)
+_registrations = 0
+_next_hook = itertools.count().__next__
+
+
+def count_registration() -> None:
+    """Note that some module registered something: paths worked out before may be out of date."""
+    global _registrations
+    _registrations += 1
+
+
+class Called:
+    """The part of Module that runs it."""
+
+    _pre_hooks: dict[int, Callable[..., Any]]
+    _hooks: dict[int, Callable[..., Any]]
+    _cached_paths: tuple[int, Paths] | None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every module defines its own."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def named_modules(self) -> Iterator[tuple[str, Any]]:
+        """Yield this module and all below it with their dotted paths."""
+        raise AssertionError("a Module knows what is below it")
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield the parameters with their dotted paths."""
+        raise AssertionError("a Module knows its parameters")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the hooks and `forward`, inside this module's place in the model."""
+        outer = scope.get()
+        here = self._enter(outer)
+        try:
+            if self._pre_hooks:
+                args = self._before(args)
+            output = self.forward(*args, **kwargs)
+            return self._after(args, output) if self._hooks else output
+        except MinigradError as error:
+            if error.where is None:
+                error.where = f"{here.path} ({here.kind})" if here.path else here.kind
+            raise
+        finally:
+            scope.set(outer)
+
+    def _before(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        for hook in tuple(self._pre_hooks.values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        return args
+
+    def _after(self, args: tuple[Any, ...], output: Any) -> Any:
+        for hook in tuple(self._hooks.values()):
+            changed = hook(self, args, output)
+            output = output if changed is None else changed
+        return output
+
+    def _enter(self, outer: Scope | None) -> Scope:
+        """Make this module the one that is running; the outermost of a call works out the paths of all."""
+        if outer is None:
+            _paths.set(self._scopes())
+        here = (_paths.get() or {}).get(id(self))
+        if here is None:
+            kind = type(self).__name__
+            here = Scope(f"{outer.path}.{kind}" if outer is not None and outer.path else kind, kind)
+        scope.set(here)
+        return here
+
+    def _scopes(self) -> Paths:
+        """Return the scope of every module below this one, by id, and let the parameters know their names."""
+        cached = self._cached_paths
+        if cached is None or cached[0] != _registrations:
+            paths = {id(m): Scope(path, type(m).__name__) for path, m in self.named_modules()}
+            for name, parameter in self.named_parameters():
+                if not f".{parameter.name}".endswith(f".{name}"):  # the name in a larger model stays
+                    parameter.name = name
+            cached = self.__dict__["_cached_paths"] = (_registrations, paths)
+        return cached[1]
+
+    def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Removable:
+        """Call `hook(module, args)` before every forward; what it returns, unless None, takes the place of `args`."""
+        return self._add_hook(self._pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Removable:
+        """Call `hook(module, args, output)` after every forward; what it returns, unless None, is the output."""
+        return self._add_hook(self._hooks, hook)
+
+    def _add_hook(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> Removable:
+        number = _next_hook()
+        hooks[number] = hook
+        return Removable(hooks, number)

@@ -1,0 +1,118 @@
+"""Drawing: a loss shows the graph that computed it, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from minigrad.errors import ArgumentError
+from minigrad.tensor import Tensor, edge_of
+from minigrad.viz.picture import Graph
+from minigrad.viz.replay import numbers
+from minigrad.viz.rows import Edge, Module, Node, history, read
+
+__all__ = ["Edge", "Graph", "Module", "Node", "graph"]
+
+Outputs = Any  # a tensor, or lists, tuples and dicts of such
+
+
+def graph(
+    outputs: Outputs,
+    *,
+    model: Any = None,
+    names: Mapping[Any, Any] | None = None,
+    values: str | None = "auto",
+    direction: str = "both",
+    rankdir: str = "TB",
+) -> Graph:
+    """Return the graph that computed `outputs`, a tensor or a list, tuple or dict of them, as plain data to draw.
+
+    It can be taken before `backward()`, after it, and after the graph was released, and leaves all tensors as they
+    are. If it is tiny (no tensor has more than 16 elements) every value and every gradient is in it; of a larger one,
+    the size of the gradients in the parameters' `.grad`.
+
+    `model` names parameters and the classes of modules by its `named_parameters()` and `named_modules()` (not needed
+    after a call of a minigrad model, which names them itself). `names` maps tensors to names or names to tensors; of a
+    tensor that requires no gradient the graph keeps only the `.name` it had when it was used.
+    `values` is "auto", or None for no numbers. `direction` is "forward", "backward" or "both"; `rankdir` "TB" (top to
+    bottom) or "LR". Raises ArgumentError, also a TypeError, for arguments of another kind.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> [(node.id, node.op or node.kind, node.value, node.grad) for node in graph((x * x).sum()).nodes]
+    [(0, 'param', '[1, 2]', '[2, 4]'), (1, 'mul', '[1, 4]', '[1, 1]'), (2, 'sum', '5', '1')]
+    """
+    _check("values", values, ("auto", None))
+    _check("direction", direction, ("both", "forward", "backward"))
+    _check("rankdir", rankdir, ("TB", "LR"))
+    found = list(_tensors(outputs))
+    if not found:
+        raise ArgumentError(f"graph: outputs holds no tensor: {outputs!r}")
+    ends = {_place(tensor): tensor for _, tensor in found}
+    called = {_place(tensor): name for name, tensor in reversed(found) if name}
+    called |= {place: tensor.name for place, tensor in ends.items() if tensor.name}
+    order = history(ends)
+    shown, gradients, notes = numbers(order, ends) if values else ({}, {}, ())
+    kinds = _kinds(model)
+    rows = read(order, ends, called | _names(model, names), shown, gradients, kinds)
+    return Graph(*rows, notes=notes, direction=direction, rankdir=rankdir)
+
+
+def _check(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed:
+        raise ArgumentError(f"graph: {argument} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def _place(tensor: Tensor) -> Any:
+    """Return where a tensor stands in its graph: its edge, or itself if it is a leaf."""
+    edge = edge_of(tensor)
+    return tensor if edge is None else edge
+
+
+def _tensors(outputs: Outputs) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in nested containers, each under its key path; a path without dict keys names nothing."""
+    stack: list[tuple[str, bool, Any]] = [("", False, outputs)]
+    while stack:
+        path, keyed, value = stack.pop()
+        if isinstance(value, Tensor):
+            yield path if keyed else "", value
+        elif isinstance(value, Mapping):
+            stack += [(f"{path}.{k}" if path else str(k), True, v) for k, v in reversed(list(value.items()))]
+        elif isinstance(value, list | tuple):
+            stack += [(f"{path}[{i}]", keyed, v) for i, v in reversed(list(enumerate(value)))]
+        else:
+            raise ArgumentError(
+                f"graph: outputs{path and f' at {path}'} must be a Tensor or a list, tuple or dict of them, "
+                f"got {type(value).__name__}"
+            )
+
+
+def _names(model: Any, names: Mapping[Any, Any] | None) -> dict[Any, str]:
+    """Return the names the user gave, and those of the model, by place in the graph."""
+    pairs = [(p, name) for name, p in _listed(model, "named_parameters")]
+    for key, value in ({} if names is None else names).items():
+        if isinstance(key, Tensor) == isinstance(value, Tensor):
+            raise ArgumentError(
+                f"graph: names must map tensors to names or names to tensors, got {type(key).__name__} to "
+                f"{type(value).__name__}"
+            )
+        tensor, name = (key, str(value)) if isinstance(key, Tensor) else (value, str(key))
+        if not tensor.requires_grad and tensor.name != name:
+            raise ArgumentError(
+                f"graph: {name!r} in names requires no gradient, and of such a tensor the graph keeps only the name it "
+                f"had when it was used; set tensor.name = {name!r} before computing with it"
+            )
+        pairs.append((tensor, name))
+    return {_place(tensor): name for tensor, name in pairs}
+
+
+def _kinds(model: Any) -> dict[str, str]:
+    return {path: type(module).__name__ for path, module in _listed(model, "named_modules")}
+
+
+def _listed(model: Any, method: str) -> list[tuple[str, Any]]:
+    if model is None:
+        return []
+    if not hasattr(model, method):
+        raise ArgumentError(f"graph: model must be a Module, with {method}(), got {type(model).__name__}")
+    return list(getattr(model, method)())

@@ -1,0 +1,151 @@
+"""Laying out with Graphviz: which engine there is, the process it runs in, and the file that is written."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from minigrad.errors import ArgumentError, MinigradError, MissingDependencyError
+
+FORMATS = ("svg", "png", "pdf", "dot", "gv")
+TIME_LIMIT = 60.0  # seconds
+PNG_DPI = 144
+_TEXT = ("dot", "gv")
+_FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+_FONTS_CONF = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{folder}</dir>
+  <cachedir>{folder}</cachedir>
+  <include ignore_missing="yes">{system}</include>
+</fontconfig>
+"""
+
+
+def engine() -> str:
+    """Return the engine to lay out with: "dot", the program on PATH, or "pygraphviz", the libraries in its wheel.
+
+    Raises MissingDependencyError, which says what to install, if there is neither.
+    """
+    if shutil.which("dot"):
+        return "dot"
+    if importlib.util.find_spec("pygraphviz") and int(importlib.metadata.version("pygraphviz").split(".")[0]) >= 2:
+        return "pygraphviz"
+    raise MissingDependencyError(
+        "drawing a graph needs Graphviz: install it with `pip install 'pygraphviz>=2'`, or put the program `dot` on "
+        "PATH (`apt install graphviz`); .source, the DOT text, works without"
+    )
+
+
+def checked_format(picture: str) -> str:
+    """Return the name of a format in lower case; raises ArgumentError for one that is not known."""
+    if picture.lower() not in FORMATS:
+        raise ArgumentError(f"unknown picture format {picture!r}; the formats are {', '.join(FORMATS)}")
+    return picture.lower()
+
+
+def pipe(source: str, picture: str, *, time_limit: float = TIME_LIMIT) -> bytes:
+    """Return the DOT text `source` as a picture; raises MinigradError if Graphviz fails or needs too long."""
+    if picture in _TEXT:
+        return source.encode()
+    name = engine()
+    command = [sys.executable, str(Path(__file__).with_name("layout.py")), name, picture]
+    with _fonts() as fonts:
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | fonts
+        code, out, err = _run(command, source.encode(), env, time_limit)
+    if code is None:
+        raise MinigradError(
+            f"Graphviz needed more than {time_limit:g} seconds; draw less, with graph.collapse(max_nodes=100)"
+        )
+    if code or not out:
+        raise MinigradError(f"Graphviz ({name}) could not draw the graph: {err.decode(errors='replace').strip()}")
+    return out
+
+
+def _run(command: list[str], given: bytes, env: dict[str, str], limit: float) -> tuple[int | None, bytes, bytes]:
+    """Run a process; return its exit code, None if it had to be ended (with those it had started), and its output."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=env, start_new_session=os.name == "posix", **pipes) as process:  # type: ignore[call-overload]
+        try:
+            out, err = process.communicate(given, timeout=limit)
+            return process.returncode, out, err
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            process.communicate()
+            return None, b"", b""
+
+
+@contextmanager
+def _fonts() -> Iterator[dict[str, str]]:
+    """Yield settings under which fontconfig finds the fonts of matplotlib besides those of the system.
+
+    A bare container has no fonts, and letters are then drawn as empty boxes.
+    """
+    found = importlib.util.find_spec("matplotlib")
+    if found is None or found.origin is None:
+        if sys.platform == "linux" and "FONTCONFIG_FILE" not in os.environ and not _has_fonts():
+            warnings.warn(
+                "no fonts found, letters may be empty boxes: `pip install matplotlib` brings some", stacklevel=4
+            )
+        yield {}
+        return
+    faces = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    with tempfile.TemporaryDirectory(prefix="minigrad-fonts-", ignore_cleanup_errors=True) as folder:
+        for face in _FACES:
+            shutil.copy(faces / face, folder)
+        system = os.environ.get("FONTCONFIG_FILE", "/etc/fonts/fonts.conf")
+        conf = Path(folder) / "fonts.conf"
+        conf.write_text(_FONTS_CONF.format(folder=folder, system=system), encoding="utf-8")
+        yield {"FONTCONFIG_FILE": str(conf)}
+
+
+def _has_fonts() -> bool:
+    """Return whether one of the usual folders holds a font."""
+    folders = (Path(folder).expanduser() for folder in _FONT_FOLDERS)
+    return any(path.suffix in (".ttf", ".otf", ".ttc", ".pfb") for f in folders for path in f.rglob("*"))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write `content` to `path` in one step: at no time is there half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(part, 0o666 & ~_umask())
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def open_viewer(path: Path) -> None:
+    """Show a file in the system's viewer if there is one; say where it is."""
+    print(path)
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    import graphviz
+
+    with suppress(OSError, RuntimeError, graphviz.CalledProcessError):
+        graphviz.view(str(path), quiet=True)
