@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.derivatives import grad
-from minigrad.autograd.grad_mode import enable_grad, no_grad
+from minigrad.autograd.grad_mode import enable_grad
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.tensor import Tensor, wrap
@@ -25,15 +25,14 @@ def numerical_jacobian(
 ) -> list[Array]:
     """Return the (elements of x, elements of y) Jacobian of each output y of `function`, by central differences."""
     columns: list[list[Array]] = []
-    with no_grad():
-        for place in np.ndindex(x._data.shape):
-            sides = []
-            kept = x._data[place]
-            for step in (eps, -eps):
-                x._data[place] = kept + step
-                sides.append([y._data.astype(np.float64).reshape(-1).copy() for y in _outputs(function, inputs)])
-            x._data[place] = kept
-            columns.append([(up - down) / (2 * eps) for up, down in zip(*sides, strict=True)])
+    for place in np.ndindex(x._data.shape):
+        sides = []
+        kept = x._data[place]
+        for step in (eps, -eps):
+            x._data[place] = kept + step
+            sides.append([y._data.astype(np.float64).reshape(-1).copy() for y in _outputs(function, inputs)])
+        x._data[place] = kept
+        columns.append([(up - down) / (2 * eps) for up, down in zip(*sides, strict=True)])
     return [np.array(rows) for rows in zip(*columns, strict=True)]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from minigrad.dtypes import Array, numpy_dtype
 from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from minigrad.graph import composite, primitive
-from minigrad.ops.elementwise import abs, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
+from minigrad.kernels import loss as kernel
+from minigrad.ops.elementwise import abs, eq, exp, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
 from minigrad.ops.index import gather
 from minigrad.ops.reduce import log_softmax, mean, sum
 from minigrad.ops.shape import reshape, unsqueeze
@@ -36,6 +37,26 @@ bernoulli_nll = primitive(
     t=lambda g, x: g * (_log_at_least_minus_100(1.0 - x) - _log_at_least_minus_100(x)),
 )
 
+# The cross-entropy of scores against class labels in one node: what forward computed on the way, the logarithm of the
+# sum of exponentials, is its second output, so that the rule can use it and second derivatives flow through it.
+label_cross_entropy = primitive(
+    "label_cross_entropy", kernel.label_cross_entropy, outputs=("y", "lse"), casts="floating", cast_from=1,
+    label=None,
+    x=lambda g, x, label, lse, dim, g_lse=None: _label_rule(g, x, label, lse, dim, g_lse),
+)  # fmt: skip
+
+
+def _label_rule(g: Any, x: Any, label: Any, lse: Any, dim: int, g_lse: Any) -> Any:
+    """Return (softmax(x) - one_hot(label)) g, and softmax(x) times what came for the logarithm of the sum."""
+    share = exp(x - lse)
+    gradient = (share - eq(label, _classes(x.shape, dim))) * g
+    return gradient if g_lse is None else gradient + share * g_lse
+
+
+def _classes(shape: tuple[int, ...], dim: int) -> Array:
+    """Return 0, 1, 2, ... in a shape that broadcasts along `dim`."""
+    return np.arange(shape[dim]).reshape([-1 if i == dim else 1 for i in range(len(shape))])
+
 
 @composite
 def cross_entropy(
@@ -54,8 +75,11 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     dim = _class_dim(x, "cross_entropy")
+    by_class = not (tuple(target.shape) == tuple(x.shape) and values(target).dtype.kind == "f")
+    if by_class and not label_smoothing:
+        return _nll(x, target, weight, ignore_index, reduction, 0.0, "cross_entropy")
     scores = log_softmax(x, dim=dim)
-    if tuple(target.shape) == tuple(x.shape) and values(target).dtype.kind == "f":
+    if not by_class:
         if weight is not None:
             scores = scores * _per_class(weight, scores, dim)
         shared = target * (1 - label_smoothing) + label_smoothing / x.shape[dim] if label_smoothing else target
@@ -76,7 +100,11 @@ def _nll(x: Any, target: Any, weight: Any, ignore_index: int, reduction: str, sm
     if ignored is not None:
         target = labels = np.where(ignored, 0, labels)
         ignored = unsqueeze(ignored, dim)
-    loss = -gather(x, unsqueeze(target, dim), dim=dim)  # the class dim stays, with size 1, until the end
+    # The class dim stays, with size 1, until the end.
+    if name == "cross_entropy" and not smoothing:
+        loss = label_cross_entropy(unsqueeze(target, dim), x, dim=dim)[0]
+    else:
+        loss = -gather(x, unsqueeze(target, dim), dim=dim)
     weights = None
     if weight is not None:
         weights = unsqueeze(_class_weights(weight, x.shape[dim], name)[labels], dim)
@@ -206,7 +234,7 @@ def _per_class(weight: Any, x: Any, dim: int) -> Array:
     """Return the class weights in a shape that broadcasts along the class dim of `x`."""
     shape = [1] * x.ndim
     shape[dim] = x.shape[dim]
-    return _class_weights(weight, x.shape[dim], "cross_entropy").reshape(shape)
+    return _class_weights(weight, x.shape[dim], "cross_entropy").reshape(shape).copy()  # what the graph keeps is its own
 
 
 def _class_weights(weight: Any, classes: int, name: str) -> Array:

@@ -1,0 +1,617 @@
+"""Optimisers and schedules: trajectories against PyTorch, groups, saving and loading, refusals."""
+
+import copy
+import itertools
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import optim
+from minigrad.errors import ArgumentError, GraphError, ShapeError, StateDictError
+from minigrad.graph import recording
+from minigrad.kernels.optim import BLOCK, blocks
+from minigrad.optim import lr_scheduler
+
+SHAPES = [(), (0, 3), (1,), (5, 4), (3, 2, 4), (2, BLOCK - 3)]  # the last is cut into blocks, the last one shorter
+
+OPTIONS = {
+    "SGD": [
+        {},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1},
+        {"momentum": 0.8, "nesterov": True, "weight_decay": 0.05},
+        {"weight_decay": 0.1, "maximize": True},
+        {"momentum": 0.5, "maximize": True},
+    ],
+    "Adam": [
+        {},
+        {"lr": 0.02, "betas": (0.4, 0.9), "eps": 1e-3},
+        {"weight_decay": 0.1},
+        {"amsgrad": True, "weight_decay": 0.01},
+        {"amsgrad": True, "maximize": True, "weight_decay": 0.1},
+    ],
+    "AdamW": [{}, {"lr": 0.01, "weight_decay": 0.3}, {"amsgrad": True}, {"maximize": True, "betas": (0.0, 0.99)}],
+    "RMSprop": [
+        {},
+        {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1},
+        {"momentum": 0.9},
+        {"centered": True, "lr": 0.001},
+        {"centered": True, "momentum": 0.7, "weight_decay": 0.01, "maximize": True},
+    ],
+}
+CASES = [pytest.param(name, options, id=f"{name}-{options}") for name, table in OPTIONS.items() for options in table]
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", reason="the oracle is not installed")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def leaf(data):
+    return mg.tensor(data, requires_grad=True)
+
+
+def pair(torch, arrays):
+    return [leaf(a) for a in arrays], [torch.tensor(a, requires_grad=True) for a in arrays]
+
+
+def give(torch, ours, theirs, gradient):
+    """Give both the gradient, ours without the order in memory that is usual."""
+    ours.grad = mg.from_numpy(np.asarray(np.array(gradient.T, order="C").T))
+    theirs.grad = torch.tensor(gradient.copy())
+
+
+class Comparison:
+    """Holds ours to a tolerance relative to the largest value that theirs has had so far.
+
+    The roundings of all steps add up at the size the values had then, also where a value is now close to zero.
+    """
+
+    def __init__(self, tolerance):
+        self.tolerance, self.largest = tolerance, {}
+
+    def check(self, what, ours, theirs):
+        ours, theirs = ours.detach().numpy(), theirs.detach().numpy()
+        assert ours.dtype == theirs.dtype, what
+        assert ours.shape == theirs.shape, what
+        if ours.size:
+            self.largest[what] = max(self.largest.get(what, 0.0), np.abs(theirs).max())
+            assert np.abs(ours - theirs).max() <= self.tolerance * self.largest[what], what
+
+
+# --- trajectories ---
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_hundred_steps_go_where_torch_goes(torch, rng, name, options, dtype):
+    shapes = SHAPES if dtype == np.float32 else SHAPES[:-1]
+    ours, theirs = pair(torch, [rng.standard_normal(s).astype(dtype) for s in shapes])
+    a, b = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
+    comparison = Comparison(1e-6 if dtype == np.float32 else 1e-14)
+    for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+        comparison.check(k, x, y)
+    for step in range(100):
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            if (x.numel() > BLOCK and step >= 3) or (k == 3 and step % 7 == 3):
+                x.grad = y.grad = None  # skipped, and its count of steps with it
+            else:
+                give(torch, x, y, rng.standard_normal(x.shape).astype(dtype))
+        a.step()
+        b.step()
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            assert list(a.state[x]) == list(b.state[y])
+            if y.grad is not None:
+                comparison.check(k, x, y)
+                for key, value in b.state[y].items():
+                    comparison.check((k, key), a.state[x][key], value)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_hundred_steps_stay_as_near_to_double_precision_as_torchs(torch, rng, name, options):
+    start = rng.standard_normal(1000).astype(np.float32)
+    ours, theirs, exact = leaf(start), torch.tensor(start, requires_grad=True), leaf(start.astype(np.float64))
+    runs = [
+        (library, p, getattr(library, name)([p], **options)) for library, p in ((optim, ours), (torch.optim, theirs))
+    ]
+    runs.append((optim, exact, getattr(optim, name)([exact], **options)))  # itself held to torch's above
+    for _ in range(100):
+        gradient = rng.standard_normal(1000).astype(np.float32)
+        for library, p, optimizer in runs:
+            p.grad = mg.tensor(gradient.astype(p._data.dtype)) if library is optim else torch.tensor(gradient)
+            optimizer.step()
+    mine, torchs = (np.abs(p.detach().numpy() - exact._data) for p in (ours, theirs))
+    assert mine.max() <= 2 * torchs.max()
+    assert mine.mean() <= 2 * torchs.mean()
+
+
+@pytest.mark.oracle
+def test_groups_differ_join_late_and_follow_their_schedule(torch, rng):
+    ours, theirs = pair(torch, [rng.standard_normal(4).astype(np.float32) for _ in range(3)])
+    runs = []
+    for library, params in ((optim, ours), (torch.optim, theirs)):
+        groups = [{"params": params[:1], "lr": 0.1, "momentum": 0.5}, {"params": params[1]}]
+        optimizer = library.SGD(groups, lr=0.2, momentum=0.9, weight_decay=0.01)
+        optimizer.add_param_group({"params": params[2:], "nesterov": True})
+        runs.append((optimizer, library.lr_scheduler.StepLR(optimizer, 3, 0.5)))
+    comparison = Comparison(1e-6)
+    for _ in range(20):
+        for x, y in zip(ours, theirs, strict=True):
+            give(torch, x, y, rng.standard_normal(4).astype(np.float32))
+        for optimizer, schedule in runs:
+            optimizer.step()
+            schedule.step()
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            comparison.check(k, x, y)
+    assert runs[0][1].get_last_lr() == runs[1][1].get_last_lr()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", OPTIONS)
+def test_defaults_argument_names_and_repr_are_torchs(torch, name):
+    ours = getattr(optim, name)([leaf([1.0])])
+    theirs = getattr(torch.optim, name)([torch.ones(1, requires_grad=True)])
+    for key, value in ours.defaults.items():
+        assert theirs.defaults[key] == value, key
+    left_out = ("foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
+    kept = [line for line in repr(theirs).splitlines() if line.split(":")[0].strip() not in left_out]
+    assert repr(ours).splitlines() == kept
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_settings_that_are_numpy_numbers_count_as_python_ones(rng, name):
+    gradients, results = rng.standard_normal((5, 500)).astype(np.float32), []
+    for kind in (float, np.float64):
+        p = leaf(np.ones(500, np.float32))
+        optimizer = getattr(optim, name)([p], weight_decay=kind(0.1))
+        for t, gradient in enumerate(gradients):
+            p.grad = mg.tensor(gradient)
+            optimizer.param_groups[0]["lr"] = kind(0.3 / (t + 1))
+            optimizer.step()
+        results.append(p._data)
+    np.testing.assert_array_equal(*results)
+
+
+def test_a_step_writes_the_memory_once_and_records_nothing():
+    w, skipped = leaf([1.0, 2.0]), leaf([3.0])
+    memory, version = w._data, w._storage.version
+    w.grad = mg.tensor([1.0, 1.0])
+    optim.SGD([w, skipped], lr=0.5).step()
+    assert w._data is memory
+    assert w._storage.version == version + 1
+    assert w.is_leaf
+    assert skipped._storage.version == 0
+    np.testing.assert_array_equal(memory, [0.5, 1.5])
+
+
+def test_a_step_between_forward_and_backward_is_noticed():
+    w = leaf([1.0, 2.0])
+    loss = (w * w).sum()
+    w.grad = mg.tensor([1.0, 1.0])
+    optim.SGD([w]).step()
+    with pytest.raises(GraphError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_a_parameter_in_any_order_of_memory_is_updated_in_place(rng):
+    whole = rng.standard_normal((300, 500))
+    p = mg.from_numpy(whole.T[::2]).requires_grad_()
+    expected, untouched = p._data - 0.5, whole.T[1::2].copy()
+    p.grad = mg.tensor(np.ones(p.shape))
+    optim.SGD([p], lr=0.5).step()
+    np.testing.assert_array_equal(whole.T[::2], expected)
+    np.testing.assert_array_equal(whole.T[1::2], untouched)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 5), (BLOCK,), (BLOCK + 1,), (3, BLOCK), (1, 2 * BLOCK + 7), (50,) * 4])
+def test_blocks_cover_every_element_once(shape):
+    a = np.zeros(shape, np.int8)
+    for piece, missing in blocks(a, None):
+        assert missing is None
+        assert piece.size <= 2 * BLOCK
+        piece += 1
+    assert (a == 1).all()
+
+
+def test_optimizers_of_two_threads_do_not_share_their_scratch(rng):
+    def train(seed):
+        generator = np.random.default_rng(seed)
+        w = leaf(generator.standard_normal(20_000))
+        optimizer = optim.Adam([w], weight_decay=0.1)
+        for _ in range(60):
+            w.grad = mg.tensor(generator.standard_normal(20_000))
+            optimizer.step()
+        return w._data
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(train, range(4)))
+    for seed in range(4):
+        np.testing.assert_array_equal(together[seed], train(seed))
+
+
+def test_inf_and_nan_are_values_and_no_warnings():
+    w = leaf(np.ones(3, np.float32))
+    w.grad = mg.tensor(np.array([np.inf, np.nan, 1.0], np.float32))
+    optim.Adam([w]).step()
+    assert np.isfinite(w._data).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_optimizer_finds_the_least_squares_solution(rng, name):
+    x, truth = rng.standard_normal((20, 3)), rng.standard_normal(3)
+    w = leaf(np.zeros(3))
+    optimizer = getattr(optim, name)([w], lr=0.2, weight_decay=0.0)
+    schedule = lr_scheduler.ExponentialLR(optimizer, 0.99)
+    for _ in range(600):
+        optimizer.zero_grad()
+        residual = (w * x).sum(1) - x @ truth
+        (residual * residual).mean().backward()
+        optimizer.step()
+        schedule.step()
+    np.testing.assert_allclose(w._data, truth, atol=1e-3)
+
+
+def test_a_closure_is_recorded_and_its_loss_returned():
+    w = leaf([3.0])
+    optimizer = optim.SGD([w], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    recording.set(False)  # as under no_grad
+    try:
+        assert optimizer.step(closure).item() == 9.0
+        assert not recording.get()
+    finally:
+        recording.set(True)
+    assert w.item() == 0.0
+    assert optimizer.step() is None
+
+
+@pytest.mark.parametrize("to_none", [True, False])
+def test_zero_grad(to_none):
+    w, unused = leaf([3.0]), leaf([1.0])
+    (w * w).sum().backward()
+    held = w.grad
+    optim.SGD([w, unused]).zero_grad(set_to_none=to_none)
+    assert unused.grad is None
+    assert (w.grad is None) if to_none else (w.grad is held and held.item() == 0.0)
+
+
+# --- saving and loading ---
+
+
+def stepped(name, arrays, steps, **options):
+    params = [leaf(a) for a in arrays]
+    optimizer = getattr(optim, name)(params, **options)
+    advance(optimizer, steps)
+    return params, optimizer
+
+
+def advance(optimizer, steps):
+    for t in range(steps):
+        for k, p in enumerate(itertools.chain(*(g["params"] for g in optimizer.param_groups))):
+            p.grad = mg.tensor(np.cos(np.arange(p.numel()) + k + 3 * t).reshape(p.shape).astype(p._data.dtype))
+        optimizer.step()
+
+
+ARRAYS = [np.ones((2, 3), np.float32), np.ones(4, np.float64)]
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_resumed_run_is_the_uninterrupted_one(name, options):
+    whole, _ = stepped(name, ARRAYS, 6, **options)
+    half, optimizer = stepped(name, ARRAYS, 3, **options)
+    state = optimizer.state_dict()["state"]
+    saved = {i: {k: v._data.astype(np.float64) for k, v in s.items()} for i, s in state.items()}
+    fresh, resumed = stepped(name, [p._data for p in half], 0)
+    resumed.load_state_dict({"state": saved, "param_groups": optimizer.state_dict()["param_groups"]})
+    assert all(v._data.dtype == p._data.dtype for p in fresh for k, v in resumed.state[p].items() if k != "step")
+    for t in range(3, 6):
+        for k, p in enumerate(fresh):
+            p.grad = mg.tensor(np.cos(np.arange(p.numel()) + k + 3 * t).reshape(p.shape).astype(p._data.dtype))
+        resumed.step()
+    for a, b in zip(whole, fresh, strict=True):
+        np.testing.assert_array_equal(a._data, b._data)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_the_state_dict_is_torchs(torch, name, options):
+    ours, a = stepped(name, ARRAYS, 2, **options)
+    theirs = [torch.tensor(x, requires_grad=True) for x in ARRAYS]
+    b = getattr(torch.optim, name)(theirs, **options)
+    for t in range(2):
+        for k, p in enumerate(theirs):
+            p.grad = torch.cos(torch.arange(p.numel(), dtype=torch.float64) + k + 3 * t).reshape(p.shape).to(p.dtype)
+        b.step()
+    x, y = a.state_dict(), b.state_dict()
+    assert {i: list(s) for i, s in x["state"].items()} == {i: list(s) for i, s in y["state"].items()}
+    assert all(y["param_groups"][0][key] == value for key, value in x["param_groups"][0].items())
+    as_numpy = {i: {k: v.numpy() for k, v in s.items()} for i, s in y["state"].items()}
+    a.load_state_dict({"state": as_numpy, "param_groups": y["param_groups"]})  # one of torch's, too
+    for p, q in zip(ours, theirs, strict=True):
+        assert all(np.array_equal(a.state[p][k]._data, v.numpy()) for k, v in b.state[q].items())
+
+
+def changed(state_dict, change):
+    result = copy.deepcopy({"state": {}, "param_groups": state_dict["param_groups"]})
+    result["state"] = {i: dict(s) for i, s in state_dict["state"].items()}
+    change(result)
+    return result
+
+
+MISFITS = {
+    r"no 'state'": lambda d: d.pop("state"),
+    r"different number of parameter groups: 2, the optimizer 1": lambda d: d["param_groups"].append({"params": []}),
+    r"match the size of optimizer's group: group 0 has 1 .* 2": lambda d: d["param_groups"][0]["params"].pop(),
+    r"group 0 lacks betas, amsgrad": lambda d: [d["param_groups"][0].pop(k) for k in ("betas", "amsgrad")],
+    r"exp_avg of .*\(4,\) \(number 1\) has shape \(9,\), the parameter \(4,\)": lambda d: d["state"][1].update(
+        exp_avg=np.zeros(9, np.float32)
+    ),
+}
+
+
+@pytest.mark.parametrize("message", MISFITS)
+def test_a_state_dict_that_does_not_fit_is_refused_whole(message):
+    params, optimizer = stepped("Adam", ARRAYS, 2)
+    wrong = changed(optimizer.state_dict(), MISFITS[message])
+    for group in wrong["param_groups"]:
+        group["lr"] = 99.0
+    held = {p: dict(optimizer.state[p]) for p in params}
+    with pytest.raises(StateDictError, match=message):
+        optimizer.load_state_dict(wrong)
+    assert optimizer.param_groups[0]["lr"] == 1e-3
+    assert all(optimizer.state[p][k] is v for p in params for k, v in held[p].items())
+
+
+def test_names_travel_with_the_groups():
+    w, b = leaf([1.0]), leaf([2.0])
+    optimizer = optim.SGD([("w", w), ("b", b)])
+    assert optimizer.param_groups[0]["params"] == [w, b]
+    assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["w", "b"]
+    with pytest.raises(ArgumentError, match="with/without names"):
+        optimizer.add_param_group({"params": [leaf([1.0])]})
+
+
+# --- refusals ---
+
+
+BAD = {
+    "optimizer got an empty parameter list.*generator": lambda p: optim.SGD([]),
+    "iterable of Tensors or dicts, but got Tensor; put it into a list": lambda p: optim.SGD(p),
+    "iterable of Tensors or dicts, but got int": lambda p: optim.SGD(3),
+    "not a set": lambda p: optim.SGD({p}),
+    "one of the params is float": lambda p: optim.SGD([p, 1.0]),
+    "Some param names are missing": lambda p: optim.SGD([("p", p), leaf([1.0])]),
+    r"can't optimize a non-leaf Tensor.*shape \(1,\).*mul": lambda p: optim.SGD([p * 2]),
+    "duplicate parameters": lambda p: optim.SGD([p, p]),
+    "more than one parameter group": lambda p: optim.SGD([{"params": [p]}, {"params": p}]),
+    "Invalid learning rate: -1": lambda p: optim.SGD([p], lr=-1),
+    "Invalid learning rate: nan": lambda p: optim.Adam([p], lr=float("nan")),
+    "Invalid learning rate: -2": lambda p: optim.SGD([{"params": [p], "lr": -2}]),
+    "Invalid momentum value: -1": lambda p: optim.RMSprop([p], momentum=-1),
+    "Invalid weight_decay value: -1": lambda p: optim.AdamW([p], weight_decay=-1),
+    "Invalid epsilon value: -1": lambda p: optim.Adam([p], eps=-1),
+    "Invalid alpha value: -1": lambda p: optim.RMSprop([p], alpha=-1),
+    r"Invalid beta parameter at index 1: 1\.0": lambda p: optim.AdamW([p], betas=(0.9, 1.0)),
+    "Nesterov momentum requires a momentum and zero dampening": lambda p: optim.SGD([p], nesterov=True),
+    "step_size must be positive, got 0": lambda p: lr_scheduler.StepLR(optim.SGD([p]), 0),
+    "T_max must be positive": lambda p: lr_scheduler.CosineAnnealingLR(optim.SGD([p]), 0),
+    "int is not an Optimizer": lambda p: lr_scheduler.StepLR(3, 3),
+    "Starting multiplicative factor.* got 0": lambda p: lr_scheduler.LinearLR(optim.SGD([p]), 0),
+    "Ending multiplicative factor.* got 2": lambda p: lr_scheduler.LinearLR(optim.SGD([p]), 0.5, 2),
+    "Constant multiplicative factor.* got -1": lambda p: lr_scheduler.ConstantLR(optim.SGD([p]), -1),
+    "Expected 1 lr_lambdas": lambda p: lr_scheduler.LambdaLR(optim.SGD([p]), []),
+    r"'initial_lr' is not specified in param_groups\[0\]": lambda p: lr_scheduler.StepLR(optim.SGD([p]), 3, 0.1, 7),
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_arguments_are_refused_by_name(message):
+    with pytest.raises(ArgumentError, match=message):
+        BAD[message](leaf([1.0]))
+
+
+def test_a_generator_that_was_used_up_is_noticed():
+    parameters = (p for p in [leaf([1.0])])
+    optim.SGD(parameters)
+    with pytest.raises(ValueError, match="used up"):
+        optim.SGD(parameters)
+
+
+def test_memory_that_cannot_be_written_and_gradients_that_do_not_fit_are_refused():
+    locked = np.ones(2)
+    locked.flags.writeable = False
+    p = mg.from_numpy(locked).requires_grad_()
+    p.grad = mg.tensor(np.ones(2))
+    with pytest.raises(GraphError, match="read-only"):
+        optim.SGD([p]).step()
+    q = leaf(np.ones((2, 3)))
+    q.grad = mg.tensor(np.ones((2, 3)))
+    q.data = mg.tensor(np.ones((3, 2)))
+    with pytest.raises(ShapeError, match=r"\(3, 2\) has a gradient of shape \(2, 3\)"):
+        optim.SGD([q]).step()
+
+
+# --- an optimiser of one's own ---
+
+
+def test_a_subclass_may_define_step_over_groups_and_state():
+    class Sign(optim.Optimizer):
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    self.state[p].setdefault("seen", 0)
+                    self.state[p]["seen"] += 1
+                    p.data.sub_(p.grad.sign() * group["lr"])
+
+    w = leaf([3.0])
+    optimizer = Sign([w], {"lr": 0.5})
+    schedule = lr_scheduler.StepLR(optimizer, 1)
+    w.grad = mg.tensor([7.0])
+    optimizer.step()
+    schedule.step()
+    assert w.item() == 2.5
+    other = Sign([leaf([0.0])], {"lr": 0.5})
+    other.load_state_dict(optimizer.state_dict())
+    assert other.state_dict()["state"] == {0: {"seen": 1}}
+    unfinished = optim.Optimizer([w], {})
+    with pytest.raises(NotImplementedError, match="neither _update nor step"):
+        unfinished.step()
+
+
+# --- schedules ---
+
+SCHEDULES = {
+    "step": lambda s, o: [s.StepLR(o, 7, 0.3)],
+    "step, zero": lambda s, o: [s.StepLR(o, 20, 0.0)],
+    "milestones": lambda s, o: [s.MultiStepLR(o, [3, 10, 10, 31], 0.5)],
+    "exponential": lambda s, o: [s.ExponentialLR(o, 0.93)],
+    "cosine": lambda s, o: [s.CosineAnnealingLR(o, 50, 0.001)],
+    "cosine up and down": lambda s, o: [s.CosineAnnealingLR(o, 8)],
+    "linear": lambda s, o: [s.LinearLR(o, 0.1, 0.7, 13)],
+    "linear to zero": lambda s, o: [s.LinearLR(o, 1.0, 0.0, 30)],
+    "constant": lambda s, o: [s.ConstantLR(o, 0.2, 4)],
+    "lambda": lambda s, o: [s.LambdaLR(o, lambda t: 1 / (1 + t))],
+    "lambdas": lambda s, o: [s.LambdaLR(o, [lambda t: 0.9**t, lambda t: 1.0])],
+    "warm-up and decay": lambda s, o: [s.LinearLR(o, 0.1), s.ExponentialLR(o, 0.9)],
+    "three": lambda s, o: [s.ConstantLR(o, 0.5, 3), s.StepLR(o, 4, 0.7), s.CosineAnnealingLR(o, 20)],
+}
+
+
+def rates(library, tensor, make, steps, interrupt=None):
+    groups = [{"params": [tensor], "lr": 0.3}, {"params": [tensor.detach().clone().requires_grad_()]}]
+    optimizer = library.SGD(groups, lr=0.05)
+    optimizer.step()
+    schedules = make(library.lr_scheduler, optimizer)
+    seen = []
+    for t in range(steps):
+        seen.append([g["lr"] for g in optimizer.param_groups])
+        if t == interrupt:
+            saved, saved_rates = [s.state_dict() for s in schedules], optimizer.state_dict()
+            optimizer = library.SGD(groups, lr=7.0)
+            optimizer.step()
+            schedules = make(library.lr_scheduler, optimizer)
+            optimizer.load_state_dict(saved_rates)
+            for schedule, state in zip(schedules, saved, strict=True):
+                schedule.load_state_dict(state)
+        optimizer.step()
+        for schedule in schedules:
+            schedule.step()
+    assert schedules[-1].get_last_lr() == [g["lr"] for g in optimizer.param_groups]
+    assert [g["initial_lr"] for g in optimizer.param_groups] == [0.3, 0.05]
+    return np.array(seen)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_give_torchs_rates(torch, name):
+    ours = rates(optim, leaf([1.0]), SCHEDULES[name], 50)
+    theirs = rates(torch.optim, torch.ones(1, requires_grad=True), SCHEDULES[name], 50)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-18)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_resumed_schedule_is_the_uninterrupted_one(name):
+    whole = rates(optim, leaf([1.0]), SCHEDULES[name], 30)
+    np.testing.assert_array_equal(rates(optim, leaf([1.0]), SCHEDULES[name], 30, interrupt=11), whole)
+
+
+CLOSED = {
+    "step": lambda t, lr: lr * 0.3 ** (t // 7),
+    "milestones": lambda t, lr: lr * 0.5 ** sum(t >= m for m in (3, 10, 10, 31)),
+    "exponential": lambda t, lr: lr * 0.93**t,
+    "cosine": lambda t, lr: 0.001 + (lr - 0.001) * (1 + np.cos(np.pi * t / 50)) / 2,
+    "cosine up and down": lambda t, lr: lr * (1 + np.cos(np.pi * t / 8)) / 2,
+    "linear": lambda t, lr: lr * (0.1 + 0.6 * min(t, 13) / 13),
+    "constant": lambda t, lr: lr * (0.2 if t < 4 else 1.0),
+    "lambda": lambda t, lr: lr / (1 + t),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_schedules_follow_their_closed_forms(name):
+    expected = [[CLOSED[name](t, lr) for lr in (0.3, 0.05)] for t in range(50)]
+    np.testing.assert_allclose(rates(optim, leaf([1.0]), SCHEDULES[name], 50), expected, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name not in ("lambdas", "warm-up and decay", "three")])
+def test_schedules_made_anew_at_a_later_epoch_go_on_as_torchs_do(torch, name):
+    def resumed(library, tensor):
+        optimizer = library.SGD([{"params": [tensor], "initial_lr": 0.3, "lr": 0.2}])
+        made = SCHEDULES[name](LastEpoch(library.lr_scheduler, 5), optimizer)
+        optimizer.step()
+        seen = []
+        for _ in range(20):
+            seen.append(made[0].get_last_lr()[0])
+            made[0].step()
+        return seen
+
+    theirs = resumed(torch.optim, torch.ones(1, requires_grad=True))
+    np.testing.assert_allclose(resumed(optim, leaf([1.0])), theirs, rtol=1e-12, atol=1e-18)
+
+
+class LastEpoch:
+    """A library of schedules whose classes are all made with `last_epoch`."""
+
+    def __init__(self, library, last_epoch):
+        self.library, self.last_epoch = library, last_epoch
+
+    def __getattr__(self, name):
+        return lambda *arguments: getattr(self.library, name)(*arguments, last_epoch=self.last_epoch)
+
+
+def test_a_lambda_that_is_an_object_keeps_its_attributes():
+    class Decay:
+        def __init__(self, by):
+            self.by = by
+
+        def __call__(self, t):
+            return self.by**t
+
+    optimizer = optim.SGD([leaf([1.0])], lr=1.0)
+    saved = lr_scheduler.LambdaLR(optimizer, Decay(0.5)).state_dict()
+    assert saved["lr_lambdas"] == [{"by": 0.5}]
+    other = lr_scheduler.LambdaLR(optimizer, Decay(0.9))
+    other.load_state_dict(saved)
+    optimizer.step()
+    other.step()
+    assert other.get_last_lr() == [0.5]
+
+
+def test_a_schedule_refuses_the_state_of_another_kind_and_groups_it_does_not_know():
+    optimizer = optim.SGD([leaf([1.0])])
+    step, exponential = lr_scheduler.StepLR(optimizer, 3), lr_scheduler.ExponentialLR(optimizer, 0.5)
+    with pytest.raises(StateDictError, match="ExponentialLR: it has step_size, which this one has not"):
+        exponential.load_state_dict(step.state_dict())
+    with pytest.raises(StateDictError, match="StepLR: it lacks step_size"):
+        step.load_state_dict(exponential.state_dict())
+    optimizer.add_param_group({"params": [leaf([1.0])]})
+    with pytest.raises(ArgumentError, match="made for 1 parameter groups, the optimizer now has 2"):
+        step.step()
+
+
+def test_a_schedule_before_the_first_step_warns_and_afterwards_does_not():
+    optimizer = optim.SGD([leaf([1.0])])
+    schedule = lr_scheduler.StepLR(optimizer, 3)
+    with pytest.warns(UserWarning, match="before `optimizer.step"):
+        schedule.step()
+    optimizer.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        schedule.step()
