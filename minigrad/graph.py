@@ -237,12 +237,15 @@ def composite(function: Function) -> Function:
 
 
 class Constant:
-    """What a node remembers of an operand that needs no gradient: its looks, and its value if that is tiny."""
+    """What a node remembers of an operand that needs no gradient: its looks, and its value if that is tiny.
 
-    __slots__ = ("dtype", "name", "shape", "value")
+    `storage` is the storage (not the memory) it lay in, by which two uses of one tensor are known to be one.
+    """
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, name: str | None, value: Any) -> None:
-        self.shape, self.dtype, self.name, self.value = shape, dtype, name, value
+    __slots__ = ("dtype", "name", "shape", "storage", "value")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, name: str | None, value: Any, storage: Any) -> None:
+        self.shape, self.dtype, self.name, self.value, self.storage = shape, dtype, name, value, storage
 
 
 _next_number = itertools.count().__next__

@@ -69,12 +69,12 @@ def constant(edge: Any) -> Any:
     if isinstance(edge, ArrayLike):
         if edge._requires_grad:
             return edge
-        x, name = edge._data, edge.name
+        x, name, storage = edge._data, edge.name, edge._storage
     elif isinstance(edge, np.ndarray):
-        x, name = edge, None
+        x, name, storage = edge, None, None
     else:
         return edge
-    return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None)
+    return Constant(x.shape, x.dtype, name, x.copy() if x.size <= _TINY else None, storage)
 
 
 def assign(target: Array, place: Any, value: Array) -> None:

@@ -144,7 +144,7 @@ def rand_like(
 ) -> Tensor:
     """Return numbers from [0, 1) in the shape and, by default, the dtype of `input`."""
     kind = _float_kind("rand_like", dtype or input.dtype)
-    values = _draws(input, lambda count: _stream(generator).uniform(count, kind))
+    values = draw_like(input, lambda count: _stream(generator).uniform(count, kind))
     return wrap(values).requires_grad_(requires_grad)
 
 
@@ -158,7 +158,7 @@ def randn_like(
 ) -> Tensor:
     """Return standard normal numbers in the shape and, by default, the dtype of `input`."""
     kind, pairs = _float_kind("randn_like", dtype or input.dtype), not input.is_contiguous()
-    values = _draws(input, lambda count: _stream(generator).normal(count, kind, pairs=pairs))
+    values = draw_like(input, lambda count: _stream(generator).normal(count, kind, pairs=pairs))
     return wrap(values).requires_grad_(requires_grad)
 
 
@@ -334,9 +334,9 @@ def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Generator | None = None)
     tensor._check_writable()
     if isinstance(p, Tensor):
         kind = _compared(_float_kind("bernoulli_", p.dtype))
-        hits = _draws(tensor, lambda count: _stream(generator).uniform(count, kind)) < p._data
+        hits = draw_like(tensor, lambda count: _stream(generator).uniform(count, kind)) < p._data
     else:
-        hits = _draws(tensor, lambda count: _stream(generator).chances(count, p))
+        hits = draw_like(tensor, lambda count: _stream(generator).chances(count, p))
     return tensor.fill_(wrap(hits.astype(tensor._data.dtype)))
 
 
@@ -371,10 +371,10 @@ def _any_whole_number(stream: Stream, count: int, kind: np.dtype[Any]) -> Array:
 def _fill(tensor: Tensor, draw: Callable[[int], Array]) -> Tensor:
     """Write draws into `tensor`, which is recorded as any other write is; what refuses to be written costs no draw."""
     tensor._check_writable()
-    return tensor.fill_(wrap(_draws(tensor, draw)))
+    return tensor.fill_(wrap(draw_like(tensor, draw)))
 
 
-def _draws(tensor: Tensor, draw: Callable[[int], Array]) -> Array:
+def draw_like(tensor: Tensor, draw: Callable[[int], Array]) -> Array:
     """Return draws for all elements of `tensor`, in the order in which they lie in the memory the program sees."""
     strides = tensor.stride()
     order = sorted(range(tensor.ndim), key=lambda d: -strides[d])

@@ -27,7 +27,7 @@ from minigrad.ops import pool as _pool
 from minigrad.ops.index import one_hot
 from minigrad.ops.loss import first_place, log_sigmoid
 from minigrad.ops.pad import pad
-from minigrad.random import _draws, dropout_mask
+from minigrad.random import draw_like, dropout_mask
 from minigrad.tensor import Tensor, wrap
 
 __all__ = [
@@ -216,7 +216,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """Return, in training, `input` with elements made 0 with probability `p` and the others divided by 1 - p."""
     if not _drops(p, training):
         return input
-    return _times(input, _draws(input, lambda count: dropout_mask((count,), p)) if p < 1 else None, p, inplace)
+    return _times(input, draw_like(input, lambda count: dropout_mask((count,), p)) if p < 1 else None, p, inplace)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -245,7 +245,9 @@ def _times(x: Tensor, mask: Array | None, p: float, inplace: bool) -> Tensor:
     if mask is not None:
         noise = np.empty_like(x._data) if mask.shape == x._data.shape else np.empty(mask.shape, kind)
         np.multiply(mask, kind.type(1) / kind.type(1 - p), out=noise)
-    return x.mul_(wrap(noise)) if inplace else x * wrap(noise)
+    drawn = wrap(noise)
+    drawn.name = "mask"
+    return x.mul_(drawn) if inplace else x * drawn
 
 
 # --- activations ---

@@ -97,13 +97,8 @@ def _names(model: Any, names: Mapping[Any, Any] | None) -> dict[Any, str]:
                 f"{type(value).__name__}"
             )
         tensor, name = (key, str(value)) if isinstance(key, Tensor) else (value, str(key))
-        if not tensor.requires_grad and tensor.name != name:
-            raise ArgumentError(
-                f"graph: {name!r} in names requires no gradient, and of such a tensor the graph keeps only the name it "
-                f"had when it was used; set tensor.name = {name!r} before computing with it"
-            )
         pairs.append((tensor, name))
-    return {_place(tensor): name for tensor, name in pairs}
+    return {_place(tensor) if tensor.requires_grad else tensor._storage: name for tensor, name in pairs}
 
 
 def _kinds(model: Any) -> dict[str, str]:

@@ -160,10 +160,10 @@ class _Reader:
         return self._ids[edge[0]] if type(edge) is tuple else self.leaf_id(edge, edge)
 
     def leaf_id(self, key: Any, leaf: Tensor | Constant) -> int:
-        """Return the id of the row of a leaf or a constant; constants of one name and value are one."""
-        if isinstance(leaf, Constant) and leaf.name is not None:
+        """Return the id of the row of a leaf or a constant; constants that lay in one storage and look alike are one."""
+        if isinstance(leaf, Constant) and leaf.storage is not None:
             bits = None if leaf.value is None else leaf.value.tobytes()
-            key = (leaf.name, leaf.shape, str(leaf.dtype), bits)
+            key = (leaf.storage, leaf.shape, str(leaf.dtype), bits)
         if key not in self._ids:
             self._ids[key] = len(self.nodes)
             self.nodes.append(self._leaf(len(self.nodes), leaf))
@@ -173,7 +173,7 @@ class _Reader:
         shape, dtype = edge_facts(leaf)
         learns = isinstance(leaf, Tensor) and leaf.requires_grad
         array = leaf._data if isinstance(leaf, Tensor) else leaf.value
-        name = self.names.get(leaf, leaf.name)
+        name = self.names.get(leaf.storage if isinstance(leaf, Constant) else leaf, leaf.name)
         known = self.shown.get(leaf)
         if known is None and not learns and array is not None and array.size <= TINY:
             known = values(array)
