@@ -7,19 +7,17 @@ operation writes the memory and points the tensor to a new node. All else here a
 
 from __future__ import annotations
 
-import warnings
-import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes, engine, graph
+from minigrad import dtypes, graph
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, Op, recording, scope
 from minigrad.indexing import parse_index
-from minigrad.kernels.index import ARRAY, fill_in
+from minigrad.kernels.index import fill_in
 from minigrad.kernels.quiet import quiet
 from minigrad.methods import Methods
 from minigrad.operands import assign, cast, constant, explained, is_uniform
@@ -159,18 +157,22 @@ class Tensor(Methods):
 
     def retain_grad(self) -> None:
         """Have `backward()` store the gradient of this tensor too, though it is not a leaf."""
+        from minigrad.backward import Retain
+
         edge = edge_of(self)
         if edge is None:
             if not self._requires_grad:
                 raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
             return
         node, index = edge
-        if not any(isinstance(hook, _Retain) and hook.tensor() is self for _, hook in node.hooks or ()):
+        if not any(isinstance(hook, Retain) and hook.tensor() is self for _, hook in node.hooks or ()):
             node.hooks = node.hooks or []
-            node.hooks.append((index, _Retain(self)))
+            node.hooks.append((index, Retain(self)))
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Any:
         """Call `hook(gradient)` whenever the gradient of this tensor is complete; what it returns takes its place."""
+        from minigrad.backward import Removable, Retain
+
         edge = edge_of(self)
         if edge is None:
             if not self._requires_grad:
@@ -180,7 +182,7 @@ class Tensor(Methods):
             return Removable(self._hooks, hook)
         node, index = edge
         node.hooks = node.hooks or []
-        first_retain = next((k for k, (_, h) in enumerate(node.hooks) if isinstance(h, _Retain)), len(node.hooks))
+        first_retain = next((k for k, (_, h) in enumerate(node.hooks) if isinstance(h, Retain)), len(node.hooks))
         node.hooks.insert(first_retain, (index, hook))
         return Removable(node.hooks, (index, hook))
 
@@ -198,6 +200,8 @@ class Tensor(Methods):
         derivatives. With `inputs`, only their `.grad` is touched. Raises GraphError if there is nothing to
         differentiate, if the arrays were released already, or if one was changed in place since.
         """
+        from minigrad.backward import accumulate_gradients
+
         retain = create_graph if retain_graph is None else retain_graph
         only = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
         accumulate_gradients([self], [gradient], retain, create_graph, only)
@@ -251,7 +255,7 @@ class Tensor(Methods):
         parsed = parse_index(index, self._data.ndim)
         if parsed.view is not None and parsed.gather is not None:
             view = getitem(self, index=parsed.view)
-            view[tuple(next(iter(parsed.arrays)) if part is ARRAY else part for part in parsed.gather)] = value
+            view[fill_in(parsed.gather, parsed.arrays)] = value
             return
         if not isinstance(value, Tensor):
             value = np.asarray(value).astype(self._data.dtype)
@@ -480,121 +484,3 @@ def _swap_saved(result: Tensor, target: Tensor) -> None:
         (target._data, target._storage, target._storage.version) if a is result._data else (a, s, v)
         for a, s, v in node.saved
     )
-
-
-class _Retain:
-    """The hook that stores a non-leaf's gradient; it does not keep the tensor alive."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = weakref.ref(tensor)
-
-    def __call__(self, gradient: Tensor) -> None:
-        tensor = self.tensor()
-        if tensor is not None:
-            _accumulate(tensor, gradient if gradient._edge is not None else gradient._data, False)
-
-
-class Removable:
-    """What registering a hook returns; `remove()` takes the hook away again."""
-
-    def __init__(self, hooks: Any, entry: Any) -> None:
-        self._hooks, self._entry = hooks, entry
-
-    def remove(self) -> None:
-        """Take the hook away; doing so twice is no error."""
-        if isinstance(self._hooks, dict):
-            self._hooks.pop(self._entry, None)
-        elif self._entry in self._hooks:
-            self._hooks.remove(self._entry)
-
-
-def accumulate_gradients(
-    outputs: list[Tensor],
-    gradients: list[Tensor | None],
-    retain_graph: bool,
-    create_graph: bool,
-    inputs: list[Tensor] | None = None,
-) -> None:
-    """Sweep back from `outputs` and add what arrives to the `.grad` of the leaves, or of `inputs` only."""
-    if create_graph:
-        warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
-            "gradient which can cause a memory leak. We recommend using autograd.grad() when creating the graph to "
-            "avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to "
-            "None after use to break the cycle and avoid the leak.",
-            stacklevel=3,
-        )
-    found = differentiate(outputs, gradients, retain_graph, create_graph, inputs)
-    for leaf, (gradient, owned) in found.items():
-        tensor = leaf if isinstance(leaf, Tensor) else next(t for t in inputs or () if edge_of(t) == leaf)
-        _accumulate(tensor, gradient, owned)
-
-
-def differentiate(
-    outputs: list[Tensor],
-    gradients: list[Tensor | None],
-    retain_graph: bool,
-    create_graph: bool,
-    inputs: list[Tensor] | None = None,
-) -> dict[Any, tuple[Any, bool]]:
-    """Return the gradients of `outputs`, by edge, each with whether its buffer is the caller's own."""
-    roots = []
-    for output, gradient in zip(outputs, gradients, strict=True):
-        edge = edge_of(output)
-        if edge is None and not output._requires_grad:
-            raise GraphError(
-                "element 0 of tensors does not require grad and does not have a grad_fn: nothing that led here "
-                "requires grad, or it was computed under no_grad() or after detach()"
-            )
-        start = _first_gradient(output, gradient)
-        roots.append((output if edge is None else edge, start if create_graph else start._data))
-    targets = None if inputs is None else {t if (e := edge_of(t)) is None else e for t in inputs}
-    previous = recording.get()
-    recording.set(create_graph)
-    try:
-        with np.errstate(all="ignore"):
-            found = engine.sweep(
-                roots, wrap=wrap, create_graph=create_graph, retain_graph=retain_graph, targets=targets
-            )
-        return {edge: _leaf_hooked(edge, held) for edge, held in found.items()}
-    finally:
-        recording.set(previous)
-
-
-def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
-    """Return the gradient a sweep starts with: the one given, or 1 for a single element."""
-    if gradient is None:
-        if output._data.size != 1:
-            raise GraphError(
-                f"grad can be implicitly created only for scalar outputs, this one has shape {output._data.shape}; "
-                "reduce it, with .sum() or .mean(), or pass backward(gradient)"
-            )
-        return wrap(np.ones(output._data.shape, output._data.dtype))
-    if gradient._data.shape != output._data.shape:
-        raise ShapeError(
-            f"Mismatch in shape: the gradient has shape {gradient._data.shape}, the output {output._data.shape}"
-        )
-    return gradient if gradient._data.dtype == output._data.dtype else to(gradient, dtype=output._data.dtype)
-
-
-def _leaf_hooked(leaf: Any, held: tuple[Any, bool]) -> tuple[Any, bool]:
-    """Pass a leaf's complete gradient through the leaf's hooks."""
-    gradient, owned = held
-    for hook in (leaf._hooks or ()) if isinstance(leaf, Tensor) else ():
-        raw = type(gradient) is np.ndarray
-        replaced = hook(wrap(gradient) if raw else gradient)
-        if replaced is not None:
-            gradient, owned = (replaced._data if raw else replaced), False
-    return gradient, owned
-
-
-def _accumulate(tensor: Tensor, gradient: Any, owned: bool) -> None:
-    """Add `gradient` to `tensor.grad`, which owns its memory: what is not ours to keep is copied."""
-    held = tensor._grad
-    if isinstance(gradient, Tensor):
-        tensor._grad = gradient if held is None else held + gradient
-    elif held is None:
-        tensor._grad = wrap(gradient if owned and gradient.flags.writeable else np.array(gradient, order="C"))
-    else:
-        np.add(held._data, gradient, out=held._data)
-        held._storage.version += 1

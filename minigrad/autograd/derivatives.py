@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backward import accumulate_gradients, differentiate
 from minigrad.errors import GraphError
-from minigrad.tensor import Tensor, accumulate_gradients, differentiate, edge_of, wrap
+from minigrad.tensor import Tensor, edge_of, wrap
 
 
 def _listed(value: Any) -> list[Any]:

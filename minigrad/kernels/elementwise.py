@@ -70,7 +70,19 @@ def power(a: Any, b: Any) -> Array:
             return np.reciprocal(a)
         if b == 3:
             return np.square(a) * a
+    if isinstance(b, np.ndarray) and b.dtype == bool:
+        return np.asarray(np.logical_or(a, np.logical_not(b)))
     return np.asarray(np.power(a, b))
+
+
+def square(x: Array) -> Array:
+    """Return x * x; bools count as integers."""
+    return np.square(x) if x.dtype != bool else x.astype(np.int64)
+
+
+def round_(x: Array) -> Array:
+    """Return the nearest integer, of two the even one."""
+    return np.rint(x) if x.dtype.kind == "f" else x.copy()
 
 
 def softplus(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from minigrad.backward import Removable
 from minigrad.errors import MinigradError
 from minigrad.graph import Scope, scope
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import Removable
 
 Paths = dict[int, Scope]
 

@@ -51,7 +51,7 @@ log10 = primitive("log10", np.log10, casts="float", x=lambda g, x: g / (x * math
 sqrt = primitive("sqrt", np.sqrt, casts="float", x=lambda g, y: g / (2 * y))
 rsqrt = primitive("rsqrt", lambda x: 1 / np.sqrt(x), casts="float", x=lambda g, y: -0.5 * g * y**3)
 reciprocal = primitive("reciprocal", np.reciprocal, casts="float", x=lambda g, y: -g * y * y)
-square = primitive("square", np.square, casts="promote", x=lambda g, x: 2.0 * g * x)
+square = primitive("square", kernel.square, casts="promote", x=lambda g, x: 2.0 * g * x)
 sin = primitive("sin", np.sin, casts="float", x=lambda g, x: g * cos(x))
 cos = primitive("cos", np.cos, casts="float", x=lambda g, x: -g * sin(x))
 tanh = primitive("tanh", np.tanh, casts="float", x=lambda g, y: g * (1 - y * y))
@@ -63,7 +63,7 @@ abs = primitive("abs", np.absolute, casts="promote", x=lambda g, x: g * sign(x))
 sign = primitive("sign", kernel.sign, casts="promote", x=None)
 floor = primitive("floor", np.floor, casts="promote", x=None)
 ceil = primitive("ceil", np.ceil, casts="promote", x=None)
-round = primitive("round", np.rint, casts="promote", x=None)
+round = primitive("round", kernel.round_, casts="promote", x=None)
 relu = primitive("relu", lambda x: np.maximum(x, 0), casts="promote", x=lambda g, y: where(le(y, 0), 0.0, g))
 leaky_relu = primitive(
     "leaky_relu",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from minigrad.dtypes import numpy_dtype
 from minigrad.graph import composite, primitive
 from minigrad.kernels import reduce as kernel
 from minigrad.kernels.reduce import Dim, axes
@@ -126,6 +129,8 @@ def prod(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
     Halves are multiplied with halves, so that the gradient is right where values are 0, at every order.
     """
+    if numpy_dtype(x.dtype).kind != "f":
+        x = to(x, dtype=np.dtype(np.int64))
     if dim is None:
         return reshape(_product(flatten(x)), shape=()) if x.ndim else x
     if x.ndim == 0:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import graph
+from minigrad.backward import Retain, differentiate
 from minigrad.errors import MinigradError
 from minigrad.graph import Constant
-from minigrad.tensor import Tensor, _Retain, apply, differentiate, edge_of, wrap
+from minigrad.tensor import Tensor, apply, edge_of, wrap
 from minigrad.viz.rows import TINY
 from minigrad.viz.text import rms, values
 
@@ -109,7 +110,7 @@ def _gradients(
         graph.observe(previous)
     places = {tensor if (edge := edge_of(tensor)) is None else edge: at for at, tensor in fresh.items()}
     notes: tuple[str, ...] = ("gradients are those of the sum of the outputs",) if len(ends) > 1 else ()
-    hooks = [hook for node in order for _, hook in node.hooks or () if not isinstance(hook, _Retain)]
+    hooks = [hook for node in order for _, hook in node.hooks or () if not isinstance(hook, Retain)]
     if hooks or any(at._hooks for at in fresh if isinstance(at, Tensor)):
         notes += ("gradients are shown without what hooks do to them",)
     return {places[edge]: values(np.asarray(gradient)) for edge, (gradient, _) in found.items()}, notes

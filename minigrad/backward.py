@@ -1,0 +1,134 @@
+"""From a sweep to `.grad`: what a backward starts with, hooks on leaves, and adding up what arrives."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any
+
+import numpy as np
+
+from minigrad import engine
+from minigrad.errors import GraphError, ShapeError
+from minigrad.graph import recording
+from minigrad.ops.elementwise import to
+from minigrad.tensor import Tensor, edge_of, wrap
+
+
+class Retain:
+    """The hook that stores a non-leaf's gradient; it does not keep the tensor alive."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = weakref.ref(tensor)
+
+    def __call__(self, gradient: Tensor) -> None:
+        """Store `gradient` in the tensor, if that is still there."""
+        tensor = self.tensor()
+        if tensor is not None:
+            _accumulate(tensor, gradient if gradient._edge is not None else gradient._data, False)
+
+
+class Removable:
+    """What registering a hook returns; `remove()` takes the hook away again."""
+
+    def __init__(self, hooks: Any, entry: Any) -> None:
+        self._hooks, self._entry = hooks, entry
+
+    def remove(self) -> None:
+        """Take the hook away; doing so twice is no error."""
+        if isinstance(self._hooks, dict):
+            self._hooks.pop(self._entry, None)
+        elif self._entry in self._hooks:
+            self._hooks.remove(self._entry)
+
+
+def accumulate_gradients(
+    outputs: list[Tensor],
+    gradients: list[Tensor | None],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: list[Tensor] | None = None,
+) -> None:
+    """Sweep back from `outputs` and add what arrives to the `.grad` of the leaves, or of `inputs` only."""
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient which can cause a memory leak. We recommend using autograd.grad() when creating the graph to "
+            "avoid this. If you have to use this function, make sure to reset the .grad fields of your parameters to "
+            "None after use to break the cycle and avoid the leak.",
+            stacklevel=3,
+        )
+    found = differentiate(outputs, gradients, retain_graph, create_graph, inputs)
+    for leaf, (gradient, owned) in found.items():
+        tensor = leaf if isinstance(leaf, Tensor) else next(t for t in inputs or () if edge_of(t) == leaf)
+        _accumulate(tensor, gradient, owned)
+
+
+def differentiate(
+    outputs: list[Tensor],
+    gradients: list[Tensor | None],
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: list[Tensor] | None = None,
+) -> dict[Any, tuple[Any, bool]]:
+    """Return the gradients of `outputs`, by edge, each with whether its buffer is the caller's own."""
+    roots = []
+    for output, gradient in zip(outputs, gradients, strict=True):
+        edge = edge_of(output)
+        if edge is None and not output._requires_grad:
+            raise GraphError(
+                "element 0 of tensors does not require grad and does not have a grad_fn: nothing that led here "
+                "requires grad, or it was computed under no_grad() or after detach()"
+            )
+        start = _first_gradient(output, gradient)
+        roots.append((output if edge is None else edge, start if create_graph else start._data))
+    targets = None if inputs is None else {t if (e := edge_of(t)) is None else e for t in inputs}
+    previous = recording.get()
+    recording.set(create_graph)
+    try:
+        with np.errstate(all="ignore"):
+            found = engine.sweep(
+                roots, wrap=wrap, create_graph=create_graph, retain_graph=retain_graph, targets=targets
+            )
+        return {edge: _leaf_hooked(edge, held) for edge, held in found.items()}
+    finally:
+        recording.set(previous)
+
+
+def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
+    """Return the gradient a sweep starts with: the one given, or 1 for a single element."""
+    if gradient is None:
+        if output._data.size != 1:
+            raise GraphError(
+                f"grad can be implicitly created only for scalar outputs, this one has shape {output._data.shape}; "
+                "reduce it, with .sum() or .mean(), or pass backward(gradient)"
+            )
+        return wrap(np.ones(output._data.shape, output._data.dtype))
+    if gradient._data.shape != output._data.shape:
+        raise ShapeError(
+            f"Mismatch in shape: the gradient has shape {gradient._data.shape}, the output {output._data.shape}"
+        )
+    return gradient if gradient._data.dtype == output._data.dtype else to(gradient, dtype=output._data.dtype)
+
+
+def _leaf_hooked(leaf: Any, held: tuple[Any, bool]) -> tuple[Any, bool]:
+    """Pass a leaf's complete gradient through the leaf's hooks."""
+    gradient, owned = held
+    for hook in (leaf._hooks or ()) if isinstance(leaf, Tensor) else ():
+        raw = type(gradient) is np.ndarray
+        replaced = hook(wrap(gradient) if raw else gradient)
+        if replaced is not None:
+            gradient, owned = (replaced._data if raw else replaced), False
+    return gradient, owned
+
+
+def _accumulate(tensor: Tensor, gradient: Any, owned: bool) -> None:
+    """Add `gradient` to `tensor.grad`, which owns its memory: what is not ours to keep is copied."""
+    held = tensor._grad
+    if isinstance(gradient, Tensor):
+        tensor._grad = gradient if held is None else held + gradient
+    elif held is None:
+        tensor._grad = wrap(gradient if owned and gradient.flags.writeable else np.array(gradient, order="C"))
+    else:
+        np.add(held._data, gradient, out=held._data)
+        held._storage.version += 1

@@ -1,0 +1,214 @@
+"""Normalisation over some axes, with its gradient, and sums over all axes but that of the channels.
+
+An array is seen as a cube (before, kept, after) in the order it has in memory: statistics are taken over the outer two,
+for each of the kept. For images with their planes together that is (N, C, H*W), with channels last (N*H*W, C, 1), and
+for a layer norm (1, rows, features). Work goes block by block, so that its passes stay in the cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad.dtypes import Array
+
+Axes = tuple[int, ...]
+_BLOCK = 1 << 16  # elements taken at a time
+_RUN = 2048  # elements: about how long a row becomes when short ones are joined
+
+
+class Layout(NamedTuple):
+    """How an array of `shape` is seen as a cube: `order` lists its axes, slowest in memory first, `kept` among them."""
+
+    shape: Axes
+    order: Axes
+    kept: Axes
+
+    def cube(self, x: Array) -> Array:
+        """Return `x` as (before, kept, after), a view if its memory lies in the order."""
+        sizes = [self.shape[a] for a in self.order]
+        start = self.order.index(self.kept[0]) if self.kept else 0
+        stop = start + len(self.kept)
+        outer = (math.prod(sizes[:start]), math.prod(sizes[start:stop]), math.prod(sizes[stop:]))
+        return np.ascontiguousarray(x.transpose(self.order)).reshape(outer)
+
+    def back(self, values: Array, axes: Axes) -> Array:
+        """Return `values` of some axes of a cube, in the dims of the array; those it has not have size 1."""
+        sizes = [self.shape[a] if a in axes else 1 for a in self.order]
+        return values.reshape(sizes).transpose(np.argsort(self.order))
+
+    def row(self, values: Array, axes: Axes) -> Array:
+        """Return `values`, which are along the given axes of the array, as one row in the order of the cube."""
+        sizes = [n if a in axes else 1 for a, n in enumerate(self.shape)]
+        return values.reshape(sizes).transpose(self.order).reshape(-1)
+
+
+def _layout(x: Array, axes: Axes, along: Axes) -> Layout:
+    """Return how `x` is best seen for statistics over `axes`, with a weight along the axes `along`."""
+    natural = tuple(range(x.ndim))
+    order = tuple(sorted(natural, key=lambda a: -abs(x.strides[a])))
+    kept = tuple(a for a in order if a not in axes)
+    start = order.index(kept[0]) if kept else 0
+    if order[start : start + len(kept)] != kept or (start and along == axes):
+        order, kept = natural, tuple(sorted(kept))
+    return Layout(x.shape, order, kept)
+
+
+def _parts(cube: Array) -> list[slice]:
+    """Return slices of the kept whose statistics are worked out at a time: all, unless a row holds one's values."""
+    before, kept, after = cube.shape
+    step = max(1, _BLOCK // max(1, after)) if before == 1 else max(1, kept)
+    return [slice(i, i + step) for i in range(0, kept, step)]
+
+
+class Rows:
+    """How a cube is gone through in blocks of long rows.
+
+    If nothing comes after the kept, a row of the cube may be as short as three numbers, and the cost of a row would be
+    that of NumPy's inner loop; `joined` of them are taken as one, and what belongs to the kept is repeated as often.
+    """
+
+    def __init__(self, cube: Array) -> None:
+        before, self.kept, after = cube.shape
+        most = max(1, _RUN // max(1, self.kept)) if after == 1 else 1
+        self.joined = next(m for m in range(most, 0, -1) if before % m == 0)
+        self.step = max(1, _BLOCK // max(1, self.kept * self.joined * after))
+
+    def blocks(self, *cubes: Array) -> Iterator[tuple[Array, ...]]:
+        """Yield blocks of the cubes, views, a few rows at a time."""
+        before, kept, after = cubes[0].shape
+        folded = [c.reshape(before // self.joined, self.joined * kept, after) for c in cubes]
+        for i in range(0, len(folded[0]) if folded[0].size else 0, self.step):
+            yield tuple(f[i : i + self.step] for f in folded)
+
+    def per_kept(self, values: Array) -> Array:
+        """Return `values`, one for each of the kept, as what broadcasts against a block."""
+        return np.tile(values, self.joined)[:, None]
+
+    def totals(self, block: Array) -> Array:
+        """Return the sum of a block for each of the kept, in double precision from where the sums grow long."""
+        rows = np.add.reduce(block, axis=2) if block.shape[2] > 1 else block.reshape(block.shape[:2])
+        joined = np.add.reduce(rows, axis=0) if len(rows) > 1 else rows
+        return np.add.reduce(joined.reshape(-1, self.kept), axis=0, dtype=np.float64)
+
+
+def channel_sum(x: Array) -> Array:
+    """Return the sum of x (N, C, ...) over all but the channels."""
+    how = _layout(x, (0, *range(2, x.ndim)), (1,))
+    cube = how.cube(x)
+    rows, total = Rows(cube), np.zeros(cube.shape[1])
+    for (block,) in rows.blocks(cube):
+        total += rows.totals(block)
+    return total.astype(x.dtype)
+
+
+def _moments(cube: Array, rows: Rows) -> tuple[Array, Array]:
+    """Return mean and variance for each of the kept.
+
+    Each block is centred by its own mean, and the blocks' moments are merged as in T. F. Chan, G. H. Golub, R. J.
+    LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
+    """
+    count, mean, squares = 0, np.zeros(cube.shape[1]), np.zeros(cube.shape[1])
+    for (block,) in rows.blocks(cube):
+        n = block.size // cube.shape[1]
+        here = rows.totals(block) / n
+        away = block - rows.per_kept(here.astype(cube.dtype))
+        squares += rows.totals(np.square(away, out=away)) + (here - mean) ** 2 * (count * n / (count + n))
+        count += n
+        mean += (here - mean) * (n / count)
+    return mean, squares / max(count, 1)
+
+
+def normalize(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, axes: Axes, along: Axes, eps: float
+) -> tuple[Array, Array, Array]:
+    """Return (x - mean) / sqrt(var + eps) * weight + bias, and the mean and the biased variance over `axes`.
+
+    The weight and the bias lie along the axes `along` of x: either all that are kept, or all of `axes`.
+    """
+    how = _layout(x, axes, along)
+    cube = how.cube(x)
+    y = np.empty_like(cube)
+    mean, var = np.empty((2, cube.shape[1]), x.dtype)
+    scale, shift = (None if p is None else how.row(p, along) for p in (weight, bias))
+    for kept in _parts(cube):
+        part = cube[:, kept]
+        rows = Rows(part)
+        mean[kept], var[kept] = _moments(part, rows)
+        center, inv = rows.per_kept(mean[kept]), 1 / np.sqrt(var[kept] + x.dtype.type(eps))
+        if scale is not None and along != axes:
+            inv *= scale[kept]
+        factors = [rows.per_kept(inv), *([scale] if scale is not None and along == axes else [])]
+        added = None if shift is None else shift if along == axes else rows.per_kept(shift[kept])
+        for x_block, y_block in rows.blocks(part, y[:, kept]):
+            np.subtract(x_block, center, out=y_block)
+            for factor in factors:
+                y_block *= factor
+            if added is not None:
+                y_block += added
+    natural = tuple(range(x.ndim))
+    return how.back(y, natural), how.back(mean, how.kept), how.back(var, how.kept)
+
+
+def normalize_grad(
+    u: Array, x: Array, weight: Array | None, mean: Array, var: Array, *, axes: Axes, along: Axes, eps: float
+) -> tuple[Array, Array, Array]:
+    """Return what the gradient `u` of normalize's output makes the gradients of x, weight and bias."""
+    how = _layout(x, axes, along)
+    x_cube, u_cube = how.cube(x), how.cube(u)
+    gx = np.empty_like(x_cube)
+    sizes = tuple(x.shape[a] for a in along)
+    scale = how.row(np.ones(sizes, x.dtype) if weight is None else weight, along)
+    center, inv = how.row(mean, how.kept), 1 / np.sqrt(how.row(var, how.kept) + x.dtype.type(eps))
+    totals = np.zeros((2, len(scale)))
+    step = _grad_by_position if along == axes else _grad_by_kept
+    for kept in _parts(x_cube):
+        here = slice(None) if along == axes else kept
+        step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
+    gweight, gbias = (how.back(t, along).astype(x.dtype).reshape(sizes) for t in totals)
+    return how.back(gx, tuple(range(x.ndim))), gweight, gbias
+
+
+def _grad_by_kept(u: Array, x: Array, weight: Array, mean: Array, inv: Array, gx: Array, totals: Array) -> None:
+    """Write the gradient of x where each of the kept has one weight; add the gradients of weight and bias to `totals`.
+
+    With x' the normalised x: gx = (u - mean(u) - x' mean(u x')) * inv * weight.
+    """
+    rows, count = Rows(x), max(1, x.shape[0] * x.shape[2])
+    center = rows.per_kept(mean)
+    for u_block, x_block, gx_block in rows.blocks(u, x, gx):
+        np.subtract(x_block, center, out=gx_block)
+        totals[1] += rows.totals(u_block)
+        totals[0] += rows.totals(np.multiply(gx_block, u_block, out=gx_block))
+    totals[0] *= inv
+    slope, offset = (rows.per_kept(t.astype(x.dtype)) for t in (totals[0] * inv / count, totals[1] / count))
+    factor = rows.per_kept(inv * weight)
+    for u_block, x_block, gx_block in rows.blocks(u, x, gx):
+        np.subtract(x_block, center, out=gx_block)
+        gx_block *= slope
+        np.subtract(u_block, gx_block, out=gx_block)
+        gx_block -= offset
+        gx_block *= factor
+
+
+def _grad_by_position(u: Array, x: Array, weight: Array, mean: Array, inv: Array, gx: Array, totals: Array) -> None:
+    """Write the gradient of x where the weight lies along the row over which x was normalised.
+
+    With x' the normalised x and h = u * weight: gx = (h - mean(h) - x' mean(h x')) * inv.
+    """
+    u, x, gx = u[0], x[0], gx[0]
+    count = x.dtype.type(max(1, x.shape[1]))
+    hat = x - mean[:, None]
+    hat *= inv[:, None]
+    totals[1] += np.add.reduce(u, axis=0)
+    totals[0] += np.add.reduce(np.multiply(u, hat, out=gx), axis=0)
+    np.multiply(u, weight, out=gx)
+    offset = np.add.reduce(gx, axis=1, keepdims=True) / count
+    slope = np.add.reduce(gx * hat, axis=1, keepdims=True) / count
+    gx -= offset
+    hat *= slope
+    gx -= hat
+    gx *= inv[:, None]

@@ -1,0 +1,18 @@
+"""The op test table: every op with the calls it is tested by; all trust in the ops rests on it."""
+
+from __future__ import annotations
+
+import op_samples_elementwise
+import op_samples_layers
+import op_samples_loss
+import op_samples_reduce
+import op_samples_shape
+from op_samples_base import Sample
+
+SAMPLES: list[Sample] = [
+    *op_samples_elementwise.samples(),
+    *op_samples_shape.samples(),
+    *op_samples_reduce.samples(),
+    *op_samples_layers.samples(),
+    *op_samples_loss.samples(),
+]
