@@ -25,7 +25,7 @@ from minigrad.graph import Scope, scope
 from minigrad.viz import dot, render
 
 try:
-    render.engine()
+    render.engines()[0]
     HAS_ENGINE = True
 except MissingDependencyError:
     HAS_ENGINE = False
@@ -592,6 +592,7 @@ def test_a_notebook_gets_picture_and_text():
 def test_without_graphviz_one_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(render, "_pure_program", lambda: None)
     g = draw_neuron()[0]
     with pytest.raises(MissingDependencyError, match=r"pip install 'pygraphviz>=2'.*apt install graphviz"):
         g.render(tmp_path / "x.svg")
@@ -606,8 +607,24 @@ def test_without_graphviz_one_sentence_says_what_to_install(monkeypatch, tmp_pat
 def test_the_wheel_needs_no_program(monkeypatch):
     pytest.importorskip("pygraphviz", minversion="2", reason="the Graphviz libraries are not installed")
     monkeypatch.setenv("PATH", "")
-    assert render.engine() == "pygraphviz"
+    assert render.engines()[0] == "pygraphviz"
     assert draw_neuron()[0].pipe("svg").startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("picture", ["svg", "png"])
+def test_where_the_wheel_cannot_be_loaded_another_engine_draws(monkeypatch, tmp_path, picture):
+    (tmp_path / "pygraphviz.py").write_text("raise ImportError('libgobject-2.0.so.0: cannot open shared object file')")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(render.importlib.metadata, "version", lambda name: "2.0")
+    if render._pure_program():
+        assert render.engines() == ["pygraphviz", "graphviz-pure"]
+        assert draw_neuron()[0].pipe(picture).startswith({"svg": b"<?xml", "png": b"\x89PNG"}[picture])
+        with pytest.raises(MinigradError, match=r"graphviz-pure.*pdf"):
+            draw_neuron()[0].pipe("pdf")
+    monkeypatch.setattr(render, "_pure_program", lambda: None)
+    with pytest.raises(MissingDependencyError, match=r"cannot be loaded here.*graphviz-pure.*libgobject"):
+        draw_neuron()[0].pipe(picture)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a stand-in for dot is a script")
@@ -616,7 +633,7 @@ def test_a_program_on_path_comes_first(monkeypatch, tmp_path):
     program.write_text(f'#!{sys.executable}\nimport sys\nsys.stdin.read()\nprint("drawn", *sys.argv[1:])\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert render.engine() == "dot"
+    assert render.engines()[0] == "dot"
     assert draw_neuron()[0].pipe("svg").decode().split() == ["drawn", "-Kdot", "-Tsvg"]
     program.write_text(f'#!{sys.executable}\nimport sys\nsys.exit("no such layout")\n')
     with pytest.raises(MinigradError, match="could not draw the graph"):
@@ -632,7 +649,7 @@ def test_letters_are_letters_without_fonts(monkeypatch, tmp_path):
     empty = tmp_path / "fonts.conf"
     empty.write_text('<?xml version="1.0"?><fontconfig></fontconfig>')
     monkeypatch.setenv("FONTCONFIG_FILE", str(empty))
-    bare = [sys.executable, str(Path(render.__file__).with_name("layout.py")), render.engine(), "pdf"]
+    bare = [sys.executable, str(Path(render.__file__).with_name("layout.py")), render.engines()[0], "pdf"]
     _, without, _ = render._run(bare, draw_neuron()[0].source.encode(), dict(os.environ), 60)
     assert without.startswith(b"%PDF")
     assert b"DejaVu" not in without  # boxes

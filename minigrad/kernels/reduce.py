@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -33,17 +32,30 @@ def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     if x.dtype.kind != "f":
         return np.asarray(np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=np.int64))
     over = axes(dim, x.ndim)
-    if not over or x.size <= _FEW or (len(over) == x.ndim and x.flags.c_contiguous):
-        return np.asarray(np.add.reduce(x, axis=over, keepdims=keepdim))
+    if not over or x.size <= _FEW or (x.flags.c_contiguous and over[0] == x.ndim - len(over)):
+        return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
     y = x if x.dtype != np.float16 else x.astype(np.float32)
-    in_memory = sorted(range(x.ndim), key=lambda a: -1 if x.shape[a] == 1 else abs(x.strides[a]))
-    run = tuple(itertools.takewhile(lambda a: a in over, in_memory))
+    run = _neighbours(x, over)
     if run:
         y = np.add.reduce(y, axis=run, keepdims=True)
-    for axis in reversed([a for a in in_memory if a in over and a not in run]):
-        y = _folded(y, axis)
+    for axis in over:
+        if axis not in run:
+            y = _folded(y, axis)
     y = y.astype(x.dtype, copy=False)
     return y if keepdim else np.asarray(y.squeeze(over))
+
+
+def _neighbours(x: Array, over: tuple[int, ...]) -> tuple[int, ...]:
+    """Return those of the axes `over` whose elements lie one after the other in memory, at even steps."""
+    run: list[int] = []
+    reach = None
+    for a in sorted(range(x.ndim), key=lambda a: abs(x.strides[a]) if x.shape[a] != 1 else -1):
+        step = abs(x.strides[a])
+        if a not in over or (x.shape[a] != 1 and reach not in (None, step)):
+            break
+        run.append(a)
+        reach = reach if x.shape[a] == 1 else step * x.shape[a]
+    return tuple(run)
 
 
 def _folded(x: Array, axis: int) -> Array:

@@ -35,8 +35,8 @@ def _power_rule(g: Any, a: Any, b: Any) -> Any:
 
 
 def _log_of_base(a: Any, b: Any) -> Any:
-    """Return log(a) for the rule of the exponent in a**b; where a = 0 and b >= 0 the power is flat in b, which 0 says."""
-    if isinstance(a, int | float):  # a number has no dtype, and its logarithm must not bring one
+    """Return log(a) for the rule of the exponent in a**b; 0 where a = 0 and b >= 0: there the power is flat in b."""
+    if isinstance(a, int | float):  # the logarithm of a number would bring its own dtype; so make it an array like b
         a = where(eq(b, b), a * 1.0, b)
     return log(where(logical_and(eq(a, 0), ge(b, 0)), 1.0, a))
 

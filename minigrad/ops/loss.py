@@ -234,7 +234,9 @@ def _per_class(weight: Any, x: Any, dim: int) -> Array:
     """Return the class weights in a shape that broadcasts along the class dim of `x`."""
     shape = [1] * x.ndim
     shape[dim] = x.shape[dim]
-    return _class_weights(weight, x.shape[dim], "cross_entropy").reshape(shape).copy()  # what the graph keeps is its own
+    return (
+        _class_weights(weight, x.shape[dim], "cross_entropy").reshape(shape).copy()
+    )  # what the graph keeps is its own
 
 
 def _class_weights(weight: Any, classes: int, name: str) -> Array:

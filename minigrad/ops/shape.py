@@ -57,7 +57,9 @@ reshape = primitive("reshape", _reshape, view="dense", x=lambda g, x_shape: resh
 permute = primitive("permute", _permute, view="strided", x=lambda g, dims: permute(g, dims=_inverse(dims)))
 expand = primitive("expand", _expand, view="strided", x=lambda g, x_shape: sum_to(g, shape=x_shape))
 sum_to = primitive("sum_to", kernel.sum_to, x=lambda g, x_shape: expand(g, shape=x_shape))
-flip = primitive("flip", lambda x, *, dims: np.flip(x, dims if x.ndim else ()).copy(), x=lambda g, dims: flip(g, dims=dims))
+flip = primitive(
+    "flip", lambda x, *, dims: np.flip(x, dims if x.ndim else ()).copy(), x=lambda g, dims: flip(g, dims=dims)
+)
 
 
 def _concatenate(*xs: Array, dim: int) -> Array:

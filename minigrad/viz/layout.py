@@ -6,6 +6,8 @@ so that a fault in the Graphviz libraries ends it and not the program.
 
 import sys
 
+UNLOADABLE = 69  # the exit code that says: the libraries are installed, but something they need is not
+
 
 def draw(engine: str, picture: str, source: str) -> bytes:
     """Return `source` laid out, by the `dot` program or by the libraries in the pygraphviz wheel."""
@@ -13,8 +15,11 @@ def draw(engine: str, picture: str, source: str) -> bytes:
         import graphviz
 
         return bytes(graphviz.pipe("dot", picture, source.encode(), quiet=True))
-    import pygraphviz
-
+    try:
+        import pygraphviz
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        sys.exit(UNLOADABLE)
     return bytes(pygraphviz.AGraph(string=source).draw(format=picture, prog="dot"))
 
 

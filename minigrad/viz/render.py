@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from minigrad.errors import ArgumentError, MinigradError, MissingDependencyError
+from minigrad.viz.dot import FONT
+from minigrad.viz.layout import UNLOADABLE
 
 FORMATS = ("svg", "png", "pdf", "dot", "gv")
 TIME_LIMIT = 60.0  # seconds
@@ -33,19 +35,30 @@ _FONTS_CONF = """<?xml version="1.0"?>
 """
 
 
-def engine() -> str:
-    """Return the engine to lay out with: "dot", the program on PATH, or "pygraphviz", the libraries in its wheel.
+def engines() -> list[str]:
+    """Return the engines there are, best first.
 
-    Raises MissingDependencyError, which says what to install, if there is neither.
+    "dot" is the program on PATH; "pygraphviz" the libraries in its wheel, which need some of the system's that a bare
+    container lacks; "graphviz-pure" a program from a wheel that needs nothing, has one font, and draws no PDF.
+    Raises MissingDependencyError, which says what to install, if there is none.
     """
-    if shutil.which("dot"):
-        return "dot"
+    found = ["dot"] if shutil.which("dot") else []
     if importlib.util.find_spec("pygraphviz") and int(importlib.metadata.version("pygraphviz").split(".")[0]) >= 2:
-        return "pygraphviz"
-    raise MissingDependencyError(
-        "drawing a graph needs Graphviz: install it with `pip install 'pygraphviz>=2'`, or put the program `dot` on "
-        "PATH (`apt install graphviz`); .source, the DOT text, works without"
-    )
+        found.append("pygraphviz")
+    if _pure_program():
+        found.append("graphviz-pure")
+    if not found:
+        raise MissingDependencyError(
+            "drawing a graph needs Graphviz: install it with `pip install 'pygraphviz>=2'` (on a bare Linux container "
+            "`pip install graphviz-pure`), or put the program `dot` on PATH (`apt install graphviz`); .source, the DOT "
+            "text, works without"
+        )
+    return found
+
+
+def _pure_program() -> str | None:
+    """Return the path of the program graphviz-pure, on PATH or beside this Python."""
+    return shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
 
 
 def checked_format(picture: str) -> str:
@@ -59,18 +72,33 @@ def pipe(source: str, picture: str, *, time_limit: float = TIME_LIMIT) -> bytes:
     """Return the DOT text `source` as a picture; raises MinigradError if Graphviz fails or needs too long."""
     if picture in _TEXT:
         return source.encode()
-    name = engine()
+    said = b""
+    for name in engines():
+        code, out, said = _draw(name, source, picture, time_limit)
+        if code is None:
+            raise MinigradError(
+                f"Graphviz needed more than {time_limit:g} seconds; draw less, with graph.collapse(max_nodes=100)"
+            )
+        if code == 0 and out:
+            return out
+        if code != UNLOADABLE:
+            raise MinigradError(f"Graphviz ({name}) could not draw the graph: {said.decode(errors='replace').strip()}")
+    raise MissingDependencyError(
+        "the Graphviz libraries in the pygraphviz wheel cannot be loaded here: `pip install graphviz-pure`, or "
+        f"`apt install graphviz`, draws without them ({said.decode(errors='replace').strip()})"
+    )
+
+
+def _draw(name: str, source: str, picture: str, time_limit: float) -> tuple[int | None, bytes, bytes]:
+    """Run one engine; return its exit code, the picture, and what it said."""
+    program = _pure_program()
+    if name == "graphviz-pure" and program:
+        # It knows the widths of this font's letters, and draws them without asking the system for it.
+        return _run([program, f"-T{picture}"], source.replace(FONT, "Arial").encode(), dict(os.environ), time_limit)
     command = [sys.executable, str(Path(__file__).with_name("layout.py")), name, picture]
     with _fonts() as fonts:
         env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | fonts
-        code, out, err = _run(command, source.encode(), env, time_limit)
-    if code is None:
-        raise MinigradError(
-            f"Graphviz needed more than {time_limit:g} seconds; draw less, with graph.collapse(max_nodes=100)"
-        )
-    if code or not out:
-        raise MinigradError(f"Graphviz ({name}) could not draw the graph: {err.decode(errors='replace').strip()}")
-    return out
+        return _run(command, source.encode(), env, time_limit)
 
 
 def _run(command: list[str], given: bytes, env: dict[str, str], limit: float) -> tuple[int | None, bytes, bytes]:

@@ -160,7 +160,7 @@ class _Reader:
         return self._ids[edge[0]] if type(edge) is tuple else self.leaf_id(edge, edge)
 
     def leaf_id(self, key: Any, leaf: Tensor | Constant) -> int:
-        """Return the id of the row of a leaf or a constant; constants that lay in one storage and look alike are one."""
+        """Return the id of the row of a leaf or a constant; constants alike that lay in one storage are one."""
         if isinstance(leaf, Constant) and leaf.storage is not None:
             bits = None if leaf.value is None else leaf.value.tobytes()
             key = (leaf.storage, leaf.shape, str(leaf.dtype), bits)
