@@ -72,7 +72,7 @@ def functions() -> Iterator[Sample]:
     yield from unary("gelu", e.gelu, lambda x: x * (1 + _erf(x / 2**0.5)) / 2, lambda t, x: t.nn.functional.gelu(x))
     yield Sample("gelu", "tanh", lambda x: e.gelu(x, "tanh"), (away(3, 4),),
                  lambda x: x / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
-                 lambda t, x: t.nn.functional.gelu(x, approximate="tanh"), special=("nan", "zero"))  # fmt: skip
+                 lambda t, x: t.nn.functional.gelu(x, approximate="tanh"), special=("nan",))  # fmt: skip
 
 
 def pieces() -> Iterator[Sample]:
@@ -84,21 +84,21 @@ def pieces() -> Iterator[Sample]:
     }
     for name, (attrs, truth) in functional.items():
         # The gradient of PyTorch's elu at nan is nan in its vectorised loop and 1 in the rest of the array.
-        flags = {"special": ("inf", "zero")} if name == "elu" else {}
+        flags = {"special": ("inf",)} if name == "elu" else {}
         yield from unary(
-            name, lambda x, f=getattr(e, name), a=attrs: f(x, **a), truth,
+            name, lambda x, n=name, a=attrs: getattr(e, n)(x, **a), truth,
             lambda t, x, name=name, a=attrs: getattr(t.nn.functional, name)(x, **a), **flags,
         )  # fmt: skip
     yield Sample("leaky_relu", "default", e.leaky_relu, (away(5),), lambda x: np.where(x > 0, x, 0.01 * x),
                  lambda t, x: t.nn.functional.leaky_relu(x))  # fmt: skip
     yield Sample("elu", "default", e.elu, (away(5),), lambda x: np.where(x > 0, x, np.expm1(x)),
-                 lambda t, x: t.nn.functional.elu(x), special=("inf", "zero"))  # fmt: skip
+                 lambda t, x: t.nn.functional.elu(x), special=("inf",))  # fmt: skip
     yield Sample("softplus", "past the threshold", lambda x: e.softplus(x, threshold=1.0), (away(9),),
                  lambda x: np.where(x > 1, x, np.log1p(np.exp(x))),
                  lambda t, x: t.nn.functional.softplus(x, threshold=1.0))  # fmt: skip
     for name in ("relu", "leaky_relu", "elu"):
         yield Sample(name, "at the kink", getattr(e, name), (exactly([0.0, -0.0]),), None,
-                     lambda t, x, name=name: getattr(t.nn.functional, name)(x), kink=True)  # fmt: skip
+                     lambda t, x, name=name: getattr(t.nn.functional, name)(x), kink=True, special=())  # fmt: skip
     yield Sample("abs", "at the kink", e.abs, (exactly([0.0, -0.0]),), np.abs, lambda t, x: t.abs(x), kink=True)
     yield from unary("abs", e.abs, np.abs, lambda t, x: t.abs(x))
     for name in ("sign", "floor", "ceil", "round"):
@@ -153,17 +153,38 @@ def selection() -> Iterator[Sample]:
     }.items():  # fmt: skip
         yield Sample("where", label, e.where, (bools(*c), away(*a), away(*b)), np.where, where)
     for n in (0.0, -0.0, 0, 1.5, math.inf):
-        yield Sample("where", f"{n!r} right", lambda c, x, n=n: e.where(c, x, n), (bools(4, 3), away(2, 4, 3)),
-                     lambda c, x, n=n: np.where(c, x, n), lambda t, c, x, n=n: t.where(c, x, n), kink=math.isinf(n))  # fmt: skip
-        yield Sample("where", f"{n!r} left", lambda c, x, n=n: e.where(c, n, x), (bools(4, 3), away(2, 4, 3)),
-                     lambda c, x, n=n: np.where(c, n, x), lambda t, c, x, n=n: t.where(c, n, x), kink=math.isinf(n))  # fmt: skip
+        yield Sample(
+            "where",
+            f"{n!r} right",
+            lambda c, x, n=n: e.where(c, x, n),
+            (bools(4, 3), away(2, 4, 3)),
+            lambda c, x, n=n: np.where(c, x, n),
+            lambda t, c, x, n=n: t.where(c, x, n),
+            kink=math.isinf(n),
+        )
+        yield Sample(
+            "where",
+            f"{n!r} left",
+            lambda c, x, n=n: e.where(c, n, x),
+            (bools(4, 3), away(2, 4, 3)),
+            lambda c, x, n=n: np.where(c, n, x),
+            lambda t, c, x, n=n: t.where(c, n, x),
+            kink=math.isinf(n),
+        )
     yield Sample("where", "repeated", lambda c, x: e.where(c, x, x), (bools(3), away(3)),
                  lambda c, x: x, lambda t, c, x: t.where(c, x, x))  # fmt: skip
     yield Sample("where", "integer condition", e.where, (ints(2, 2, 3), away(2, 3), away(3)),
                  lambda c, a, b: np.where(c != 0, a, b), lambda t, c, a, b: t.where(c != 0, a, b))  # fmt: skip
     for n in (0.0, 2.5, -math.inf):
-        yield Sample("masked_fill", f"{n}", lambda x, m, n=n: e.masked_fill(x, m, n), (away(2, 3), bools(2, 3)),
-                     lambda x, m, n=n: np.where(m, n, x), lambda t, x, m, n=n: x.masked_fill(m, n), kink=math.isinf(n))  # fmt: skip
+        yield Sample(
+            "masked_fill",
+            f"{n}",
+            lambda x, m, n=n: e.masked_fill(x, m, n),
+            (away(2, 3), bools(2, 3)),
+            lambda x, m, n=n: np.where(m, n, x),
+            lambda t, x, m, n=n: x.masked_fill(m, n),
+            kink=math.isinf(n),
+        )
     yield Sample("masked_fill", "broadcast", lambda x, m: e.masked_fill(x, m, 2), (away(2, 3), bools(3)),
                  lambda x, m: np.where(m, 2, x), lambda t, x, m: x.masked_fill(m, 2))  # fmt: skip
     yield Sample("masked_fill", "0-d value", e.masked_fill, (away(2, 3), bools(2, 1), away()),

@@ -45,33 +45,64 @@ def convolutions() -> Iterator[Sample]:
         names = dict(zip(("stride", "padding", "dilation", "groups"), settings, strict=True))
         pairs = {k: v if k == "groups" else _pair(v) for k, v in names.items()}
         functional = lambda t, *a, s=names: t.nn.functional.conv2d(*a, **s)
-        yield Sample("conv2d", label, lambda x, w, b, s=names: conv.conv2d(x, w, b, **s), (away(*x), away(*w), away(w[0])),
-                     None, functional, special=())  # fmt: skip
+        yield Sample(
+            "conv2d",
+            label,
+            lambda x, w, b, s=names: conv.conv2d(x, w, b, **s),
+            (away(*x), away(*w), away(w[0])),
+            None,
+            functional,
+            special=(),
+        )
         yield Sample("conv2d", f"{label}, no bias", lambda x, w, s=names: conv.conv2d(x, w, **s), (away(*x), away(*w)),
                      None, functional, special=())  # fmt: skip
         size = [
-            (x[d] + 2 * pairs["padding"][d - 2] - pairs["dilation"][d - 2] * (w[d] - 1) - 1) // pairs["stride"][d - 2] + 1
+            (x[d] + 2 * pairs["padding"][d - 2] - pairs["dilation"][d - 2] * (w[d] - 1) - 1) // pairs["stride"][d - 2]
+            + 1
             for d in (2, 3)
         ]
         u = away(x[0], w[0], *size)
         yield Sample(
-            "conv2d_input_grad", label, lambda u, w, n=x[2:], s=pairs: conv.input_grad(u, w, sizes=n, **s), (u, away(*w)),
-            None, lambda t, u, w, n=x, s=names: t.nn.grad.conv2d_input(n, w, u, **s), special=(),
-        )  # fmt: skip
+            "conv2d_input_grad",
+            label,
+            lambda u, w, n=x[2:], s=pairs: conv.input_grad(u, w, sizes=n, **s),
+            (u, away(*w)),
+            None,
+            (lambda t, u, w, n=x, s=names: t.nn.grad.conv2d_input(n, w, u, **s)) if x[0] else None,
+            special=(),
+        )
         yield Sample(
-            "conv2d_weight_grad", label, lambda u, x, n=w[2:], s=pairs: conv.weight_grad(u, x, kernel=n, **s), (u, away(*x)),
-            None, (lambda t, u, x, n=w, s=names: t.nn.grad.conv2d_weight(x, n, u, **s)) if x[0] else None, special=(),
-        )  # fmt: skip
+            "conv2d_weight_grad",
+            label,
+            lambda u, x, n=w[2:], s=pairs: conv.weight_grad(u, x, kernel=n, **s),
+            (u, away(*x)),
+            None,
+            (lambda t, u, x, n=w, s=names: t.nn.grad.conv2d_weight(x, n, u, **s)) if x[0] else None,
+            special=(),
+        )
     yield Sample("conv2d", "one image", conv.conv2d, (away(2, 4, 4), away(3, 2, 2, 2), away(3)), None,
                  lambda t, x, w, b: t.nn.functional.conv2d(x, w, b), special=())  # fmt: skip
     for padding in ("same", "valid"):
-        yield Sample("conv2d", padding, lambda x, w, p=padding: conv.conv2d(x, w, padding=p), (away(1, 2, 4, 5), away(3, 2, 2, 3)),
-                     None, lambda t, x, w, p=padding: _same(t, x, w, p), special=())  # fmt: skip
+        yield Sample(
+            "conv2d",
+            padding,
+            lambda x, w, p=padding: conv.conv2d(x, w, padding=p),
+            (away(1, 2, 4, 5), away(3, 2, 2, 3)),
+            None,
+            lambda t, x, w, p=padding: _same(t, x, w, p),
+            special=(),
+        )
     yield Sample("conv2d", "repeated", lambda x: conv.conv2d(x, x), (away(2, 2, 3, 3),), None,
                  lambda t, x: t.nn.functional.conv2d(x, x), special=())  # fmt: skip
     for shape in ((2, 3, 2, 2), (2, 3), (0, 2, 3, 3), (1, 1, 1, 1)):
-        yield Sample("channel_sum", f"{shape}", conv.channel_sum, (away(*shape),),
-                     lambda x: x.sum((0, *range(2, x.ndim))), lambda t, x: x.transpose(0, 1).flatten(1).sum(1))  # fmt: skip
+        yield Sample(
+            "channel_sum",
+            f"{shape}",
+            conv.channel_sum,
+            (away(*shape),),
+            lambda x: x.sum((0, *range(2, x.ndim))),
+            lambda t, x: x.transpose(0, 1).flatten(1).sum(1),
+        )
 
 
 def _same(t: Any, x: Any, w: Any, padding: str) -> Any:
@@ -101,27 +132,45 @@ def poolings() -> Iterator[Sample]:
     for label, (shape, (size, stride, padding, dilation, ceil)) in POOLS.items():
         positions = (size, stride, padding, dilation, ceil)
         largest = lambda t, x, a=positions: t.nn.functional.max_pool2d(x, *a[:3], dilation=a[3], ceil_mode=a[4])
-        yield Sample("max_pool2d", label, lambda x, a=positions: pool.max_pool2d(x, *a), (distinct(*shape),), None, largest)
+        yield Sample(
+            "max_pool2d", label, lambda x, a=positions: pool.max_pool2d(x, *a), (distinct(*shape),), None, largest
+        )
         mean_positions = (size, stride, padding, ceil)
         if dilation == 1:
             for more in ({}, {"count_include_pad": False}, {"divisor_override": 3}):
                 yield Sample(
-                    "avg_pool2d", f"{label} {more or ''}", lambda x, a=mean_positions, m=more: pool.avg_pool2d(x, *a, **m),
-                    (away(*shape),), None, lambda t, x, a=mean_positions, m=more: t.nn.functional.avg_pool2d(x, *a, **m),
-                    special=("nan", "zero"),
-                )  # fmt: skip
+                    "avg_pool2d",
+                    f"{label} {more or ''}",
+                    lambda x, a=mean_positions, m=more: pool.avg_pool2d(x, *a, **m),
+                    (away(*shape),),
+                    None,
+                    lambda t, x, a=mean_positions, m=more: t.nn.functional.avg_pool2d(x, *a, **m),
+                    special=("nan",),
+                )
         if len(shape) == 3:
             continue
         window = Window(_pair(size), _pair(stride or size), _pair(padding), _pair(dilation), ceil)
         counts = (*shape[:2], *window.counts((shape[2], shape[3])))
         yield Sample(
-            "max_pool2d_scatter", label, lambda u, x, w=window: pool.max_pool_scatter(u, x, window=w),
-            (away(*counts), distinct(*shape)), None, lambda t, u, x, f=largest: _pulled_back(t, f, x, u), constant=(1,), special=(),
-        )  # fmt: skip
+            "max_pool2d_scatter",
+            label,
+            lambda u, x, w=window: pool.max_pool_scatter(u, x, window=w),
+            (away(*counts), distinct(*shape)),
+            None,
+            lambda t, u, x, f=largest: _pulled_back(t, f, x, u),
+            constant=(1,),
+            special=(),
+        )
         yield Sample(
-            "max_pool2d_gather", label, lambda u, x, w=window: pool.max_pool_gather(u, x, window=w),
-            (away(*shape), distinct(*shape)), None, lambda t, u, x, a=positions: _picked(t, u, x, a), constant=(1,), special=(),
-        )  # fmt: skip
+            "max_pool2d_gather",
+            label,
+            lambda u, x, w=window: pool.max_pool_gather(u, x, window=w),
+            (away(*shape), distinct(*shape)),
+            None,
+            lambda t, u, x, a=positions: _picked(t, u, x, a),
+            constant=(1,),
+            special=(),
+        )
         if dilation == 1:
             mean = lambda t, x, a=mean_positions: t.nn.functional.avg_pool2d(x, *a)
             yield Sample(
@@ -133,8 +182,15 @@ def poolings() -> Iterator[Sample]:
             )  # fmt: skip
     yield Sample("max_pool2d", "ties", lambda x: pool.max_pool2d(x, 2), (exactly(np.ones((1, 1, 4, 4))),), None,
                  lambda t, x: t.nn.functional.max_pool2d(x, 2), kink=True)  # fmt: skip
-    yield Sample("max_pool2d", "ties, overlapping", lambda x: pool.max_pool2d(x, 3, 1, 1), (exactly(np.ones((1, 1, 4, 4))),),
-                 None, lambda t, x: t.nn.functional.max_pool2d(x, 3, 1, 1), kink=True)  # fmt: skip
+    yield Sample(
+        "max_pool2d",
+        "ties, overlapping",
+        lambda x: pool.max_pool2d(x, 3, 1, 1),
+        (exactly(np.ones((1, 1, 4, 4))),),
+        None,
+        lambda t, x: t.nn.functional.max_pool2d(x, 3, 1, 1),
+        kink=True,
+    )
 
 
 def _pulled_back(t: Any, function: Any, x: Any, u: Any) -> Any:
@@ -158,16 +214,33 @@ def normalisations() -> Iterator[Sample]:
     for shape in ((5, 3), (4, 2, 3), (2, 3, 2, 2), (0, 3, 2, 2)):
         c = (shape[1],)
         if shape[0]:
-            yield Sample("batch_norm", f"{shape}, training", lambda x, w, b: norm.batch_norm(x, None, None, w, b, True),
-                         (away(*shape), positive(*c), away(*c)), None,
-                         lambda t, x, w, b: functional(t).batch_norm(x, None, None, w, b, True), special=())  # fmt: skip
-            yield Sample("batch_norm", f"{shape}, training, plain", lambda x: norm.batch_norm(x, None, None, None, None, True),
-                         (away(*shape),), None,
-                         lambda t, x: functional(t).batch_norm(x, None, None, None, None, True), special=())  # fmt: skip
-        yield Sample("batch_norm", f"{shape}, running", lambda x, m, v, w, b: norm.batch_norm(x, m, v, w, b),
-                     (away(*shape), away(*c), positive(*c), positive(*c), away(*c)), None,
-                     lambda t, x, m, v, w, b: (x - _along(m, x)) / (_along(v, x) + 1e-5).sqrt() * _along(w, x) + _along(b, x),
-                     special=())  # fmt: skip
+            yield Sample(
+                "batch_norm",
+                f"{shape}, training",
+                lambda x, w, b: norm.batch_norm(x, None, None, w, b, True),
+                (away(*shape), positive(*c), away(*c)),
+                None,
+                lambda t, x, w, b: functional(t).batch_norm(x, None, None, w, b, True),
+                special=(),
+            )
+            yield Sample(
+                "batch_norm",
+                f"{shape}, training, plain",
+                lambda x: norm.batch_norm(x, None, None, None, None, True),
+                (away(*shape),),
+                None,
+                lambda t, x: functional(t).batch_norm(x, None, None, None, None, True),
+                special=(),
+            )
+        yield Sample(
+            "batch_norm",
+            f"{shape}, running",
+            lambda x, m, v, w, b: norm.batch_norm(x, m, v, w, b),
+            (away(*shape), away(*c), positive(*c), positive(*c), away(*c)),
+            None,
+            lambda t, x, m, v, w, b: (x - _along(m, x)) / (_along(v, x) + 1e-5).sqrt() * _along(w, x) + _along(b, x),
+            special=(),
+        )
     for shape, last in (((3, 4), (4,)), ((2, 3, 4), (3, 4)), ((2, 3, 4), (4,)), ((5,), (5,)), ((0, 3), (3,))):
         yield Sample("layer_norm", f"{shape} {last}", lambda x, w, b, n=last: norm.layer_norm(x, n, w, b),
                      (away(*shape), positive(*last), away(*last)), None,

@@ -65,7 +65,9 @@ def sums() -> Iterator[Sample]:
     yield from over("sum", _settings(reduce.sum), np.sum, lambda t, x, d, k: t.sum(x, d, k), OVER | EMPTY)
     beside = {"empty beside": EMPTY["empty beside"]}
     yield from over("mean", _settings(reduce.mean), np.mean, lambda t, x, d, k: t.mean(x, d, k), OVER | beside)
-    yield Sample("mean", "of nothing", lambda x: reduce.mean(x, dim=1), (away(2, 0),), None, lambda t, x: x.mean(1), kink=True)
+    yield Sample(
+        "mean", "of nothing", lambda x: reduce.mean(x, dim=1), (away(2, 0),), None, lambda t, x: x.mean(1), kink=True
+    )
     yield Sample("sum", "integers", lambda x: reduce.sum(x, dim=0), (exactly(np.ones((3, 2), np.int32)),),
                  lambda x: np.sum(x, 0), lambda t, x: x.sum(0), smooth=False)  # fmt: skip
     for shape, dim in (((3, 4), 0), ((3, 4), -1), ((2, 3, 2), 1), ((), 0), ((0, 2), 0), ((1,), 0)):
@@ -87,11 +89,11 @@ def extremes() -> Iterator[Sample]:
         oracle = lambda t, x, d, k, name=name: getattr(t, name)(x, () if d is None else d, k)
         # Where there are nans the gradient goes to them, as in PyTorch's max(); its amax makes all of it nan.
         yield from over(name, _settings(getattr(reduce, name)), truth, oracle, OVER | beside, distinct, special=())
-        yield Sample(name, "all, as max()", lambda x, f=getattr(reduce, name): f(x), (distinct(3, 4),), truth,
+        yield Sample(name, "all, as max()", lambda x, n=name: getattr(reduce, n)(x), (distinct(3, 4),), truth,
                      lambda t, x, n=name[1:]: getattr(x, n)())  # fmt: skip
         for dim in (None, -1, (0, 1)):
             tied = (exactly([[1.0, 1.0, 1.0], [1.0, 2.0, 2.0]]),)
-            yield Sample(name, f"ties over {dim}", lambda x, f=getattr(reduce, name), d=dim: f(x, dim=d), tied, None,
+            yield Sample(name, f"ties over {dim}", lambda x, n=name, d=dim: getattr(reduce, n)(x, dim=d), tied, None,
                          lambda t, x, o=oracle, d=dim: o(t, x, d, False), kink=True, special=())  # fmt: skip
     for name in ("max", "min"):
         call = getattr(reduce, f"{name}_along")
@@ -101,7 +103,9 @@ def extremes() -> Iterator[Sample]:
         )
         oracle = lambda t, x, d, k, n=name: tuple(getattr(t, n)(x, d, k))
         yield from over(name, _settings(call), truth, oracle, _ints(OVER | beside), distinct)
-        yield Sample(name, "0-d", lambda x, f=call: f(x, dim=0), (away(),), None, lambda t, x, o=oracle: o(t, x, 0, False))
+        yield Sample(
+            name, "0-d", lambda x, f=call: f(x, dim=0), (away(),), None, lambda t, x, o=oracle: o(t, x, 0, False)
+        )
         yield Sample(name, "ties", lambda x, f=call: f(x, dim=1), (exactly([[1.0, 1.0, 1.0], [1.0, 2.0, 2.0]]),), None,
                      lambda t, x, o=oracle: o(t, x, 1, False), kink=True)  # fmt: skip
         whole = {label: OVER[label] for label in ("all", "0-d")} | _ints(OVER | beside)
@@ -117,12 +121,15 @@ def spreads() -> Iterator[Sample]:
             yield from (
                 _relabelled(sample, f"correction {correction}")
                 for sample in over(
-                    name, _settings(getattr(reduce, name), correction=correction),
-                    lambda x, axis, keepdims, c=correction, f=getattr(np, name): f(x, axis=axis, keepdims=keepdims, ddof=c),
+                    name,
+                    _settings(getattr(reduce, name), correction=correction),
+                    lambda x, axis, keepdims, c=correction, n=name: getattr(np, n)(
+                        x, axis=axis, keepdims=keepdims, ddof=c
+                    ),
                     lambda t, x, d, k, c=correction, n=name: getattr(t, n)(x, d, correction=c, keepdim=k),
                     enough if correction == 1 else {"dim -1": OVER["dim -1"]},
                 )
-            )  # fmt: skip
+            )
     for p in (2.0, 1.0, 3.0, 0.5, math.inf, -math.inf, 0.0, 2, "fro", 1.7):
         cases = OVER if p in (2.0, 3.0) else {label: OVER[label] for label in ("all", "dim -1 kept", "0-d")}
         number = 2.0 if p == "fro" else float(p)
@@ -139,10 +146,16 @@ def spreads() -> Iterator[Sample]:
         for label, (shape, dim, kept) in EMPTY.items()
     )  # fmt: skip
 
-
     for p in (2.0, 3.0, 1.0, math.inf):
-        yield Sample("norm", f"of zeros, p {p}", lambda x, p=p: reduce.norm(x, p, 1), (exactly(np.zeros((2, 3))),), None,
-                     lambda t, x, p=p: t.linalg.vector_norm(x, p, 1), kink=True)  # fmt: skip
+        yield Sample(
+            "norm",
+            f"of zeros, p {p}",
+            lambda x, p=p: reduce.norm(x, p, 1),
+            (exactly(np.zeros((2, 3))),),
+            None,
+            lambda t, x, p=p: t.linalg.vector_norm(x, p, 1),
+            kink=True,
+        )
     yield Sample("std", "of equals", lambda x: reduce.std(x, dim=1), (exactly([[2.0, 2.0, 2.0]]),), None,
                  lambda t, x: x.std(1), kink=True)  # fmt: skip
 
@@ -166,7 +179,7 @@ def exponentials() -> Iterator[Sample]:
         "log_softmax": lambda x, d: x - np.log(np.exp(x).sum(d, keepdims=True)),
     }.items():
         for shape, dim in (((3, 4), 0), ((3, 4), -1), ((2, 3, 2), 1), ((2, 1), 1), ((2, 0), 1), ((0, 2), 1), ((), 0)):
-            yield Sample(name, f"{shape} {dim}", lambda x, f=getattr(reduce, name), d=dim: f(x, dim=d), (away(*shape),),
+            yield Sample(name, f"{shape} {dim}", lambda x, n=name, d=dim: getattr(reduce, n)(x, dim=d), (away(*shape),),
                          None if shape == () else lambda x, f=truth, d=dim: f(x, d),
                          lambda t, x, n=name, d=dim: getattr(t, n)(x, d))  # fmt: skip
 
@@ -175,15 +188,37 @@ def products() -> Iterator[Sample]:
     for a, b in (
         ((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)),
         ((5, 2, 3), (5, 3, 4)), ((4, 1, 2, 3), (2, 3, 2)), ((2, 5, 2, 3), (3, 2)), ((3,), (2, 3, 4)), ((2, 2, 3), (3,)),
-        ((1, 1), (1, 1)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((2, 3), (3, 0)), ((0, 2, 3), (3, 2)), ((1, 2, 3), (4, 3, 2)),
+        ((1, 1), (1, 1)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((2, 3), (3, 0)), ((0, 2, 3), (3, 2)),
+        ((1, 2, 3), (4, 3, 2)),
     ):  # fmt: skip
-        yield Sample("matmul", f"{a} {b}", linalg.matmul, (away(*a), away(*b)), np.matmul, lambda t, x, y: t.matmul(x, y),
-                     special=())  # fmt: skip
-    yield Sample("matmul", "repeated", lambda x: linalg.matmul(x, x), (away(3, 3),), lambda x: x @ x, lambda t, x: x @ x,
-                 special=())  # fmt: skip
+        yield Sample(
+            "matmul",
+            f"{a} {b}",
+            linalg.matmul,
+            (away(*a), away(*b)),
+            np.matmul,
+            lambda t, x, y: t.matmul(x, y),
+            special=(),
+        )
+    yield Sample(
+        "matmul",
+        "repeated",
+        lambda x: linalg.matmul(x, x),
+        (away(3, 3),),
+        lambda x: x @ x,
+        lambda t, x: x @ x,
+        special=(),
+    )
     for shape in ((2, 3), (3,), (2, 2, 3), (0, 3), (2, 1, 2, 3)):
-        yield Sample("linear", f"{shape}", linalg.linear, (away(*shape), away(4, 3), away(4)),
-                     lambda x, w, b: x @ w.T + b, lambda t, x, w, b: t.nn.functional.linear(x, w, b), special=())  # fmt: skip
+        yield Sample(
+            "linear",
+            f"{shape}",
+            linalg.linear,
+            (away(*shape), away(4, 3), away(4)),
+            lambda x, w, b: x @ w.T + b,
+            lambda t, x, w, b: t.nn.functional.linear(x, w, b),
+            special=(),
+        )
         yield Sample("linear", f"{shape}, no bias", linalg.linear, (away(*shape), away(4, 3)),
                      lambda x, w: x @ w.T, lambda t, x, w: t.nn.functional.linear(x, w), special=())  # fmt: skip
     yield Sample("linear", "no features", linalg.linear, (away(2, 0), away(4, 0), away(4)), lambda x, w, b: x @ w.T + b,

@@ -82,9 +82,13 @@ def triangles() -> Iterator[Sample]:
     for name in ("tril", "triu"):
         for shape, diagonal in (((3, 4), 0), ((3, 4), 1), ((2, 4, 3), -1), ((3, 3), 9), ((0, 2), 0), ((1, 1), -1)):
             yield Sample(
-                name, f"{shape} {diagonal}", lambda x, f=getattr(s, name), k=diagonal: f(x, diagonal=k), (away(*shape),),
-                lambda x, f=getattr(np, name), k=diagonal: f(x, k), lambda t, x, n=name, k=diagonal: getattr(x, n)(k),
-            )  # fmt: skip
+                name,
+                f"{shape} {diagonal}",
+                lambda x, n=name, k=diagonal: getattr(s, n)(x, diagonal=k),
+                (away(*shape),),
+                lambda x, n=name, k=diagonal: getattr(np, n)(x, k),
+                lambda t, x, n=name, k=diagonal: getattr(x, n)(k),
+            )
     for shape, dim, start, length in (((4, 3), 0, 1, 2), ((4, 3), 1, 0, 3), ((5,), 0, 4, 1), ((4, 3), 1, 2, 0)):
         yield Sample("narrow", f"{shape} {dim} {start} {length}",
                      lambda x, d=dim, a=start, n=length: s.narrow(x, dim=d, start=a, length=n), (away(*shape),), None,
@@ -208,11 +212,16 @@ def _written_by_torch(x: Any, value: Any, place: Any) -> Any:
 
 def gathering() -> Iterator[Sample]:
     cases = {
-        "dim 0": ((3, 4), 0, ints(3, 2, 4)), "dim -1": ((3, 4), -1, ints(4, 3, 5)), "smaller": ((3, 4), 1, ints(4, 2, 2)),
-        "repeated": ((3, 2), 0, exactly([[1, 1], [1, 1]])), "3-d": ((2, 3, 2), 1, ints(3, 2, 4, 2)),
-        "empty": ((3, 4), 1, exactly(np.zeros((3, 0), np.int64))), "0-d": ((), 0, exactly(0)), "1-d": ((4,), 0, ints(4, 6)),
+        "dim 0": ((3, 4), 0, ints(3, 2, 4)),
+        "dim -1": ((3, 4), -1, ints(4, 3, 5)),
+        "smaller": ((3, 4), 1, ints(4, 2, 2)),
+        "repeated": ((3, 2), 0, exactly([[1, 1], [1, 1]])),
+        "3-d": ((2, 3, 2), 1, ints(3, 2, 4, 2)),
+        "empty": ((3, 4), 1, exactly(np.zeros((3, 0), np.int64))),
+        "0-d": ((), 0, exactly(0)),
+        "1-d": ((4,), 0, ints(4, 6)),
         "0-d index": ((4,), 0, exactly(2)),
-    }  # fmt: skip
+    }
     for label, (shape, dim, index) in cases.items():
         yield Sample("gather", label, lambda x, k, d=dim: i.gather(x, k, dim=d), (away(*shape), index), None,
                      lambda t, x, k, d=dim: t.gather(x, d, k))  # fmt: skip
@@ -245,11 +254,17 @@ def padding() -> Iterator[Sample]:
     for shape, amounts, mode, value in (
         ((2, 3), (1, 2), "constant", 0.0), ((2, 3), (1, 0, 0, 2), "constant", 1.5), ((3, 4), (-1, 2), "constant", 0.5),
         ((3, 4), (-1, -1, -2, 0), "constant", 0.0), ((2, 3), (0, 0), "constant", 0.0), ((2, 3), (), "constant", 0.0),
-        ((0, 2), (0, 0, 1, 1), "constant", 2.0), ((2, 1, 4), (2, 1), "reflect", 0.0), ((1, 1, 3, 4), (2, 1, 1, 2), "reflect", 0.0),
+        ((0, 2), (0, 0, 1, 1), "constant", 2.0), ((2, 1, 4), (2, 1), "reflect", 0.0),
+        ((1, 1, 3, 4), (2, 1, 1, 2), "reflect", 0.0),
         ((2, 1, 4), (5, 1), "replicate", 0.0), ((2, 1, 4), (2, 3), "circular", 0.0), ((3,), (1, 1), "constant", -1.0),
         ((1, 3, 4), (-1, 1), "replicate", 0.0),
     ):  # fmt: skip
-        yield Sample("pad", f"{shape} {amounts} {mode} {value}", lambda x, *, a=amounts, m=mode, v=value: p.pad(x, a, m, v),
-                     (away(*shape),), None, lambda t, x, a=amounts, m=mode, v=value: functional(
-                         t, x, a, m, *([v] if m == "constant" else [])))  # fmt: skip
+        yield Sample(
+            "pad",
+            f"{shape} {amounts} {mode} {value}",
+            lambda x, *, a=amounts, m=mode, v=value: p.pad(x, a, m, v),
+            (away(*shape),),
+            None,
+            lambda t, x, a=amounts, m=mode, v=value: functional(t, x, a, m, *([v] if m == "constant" else [])),
+        )
     yield Sample("pad", "bool source", lambda x: p.pad(x, (1, 1)), (bools(3),), lambda x: np.pad(x, 1), smooth=False)

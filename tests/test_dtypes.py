@@ -74,9 +74,12 @@ OPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "lt": (e.lt, lambda t, x, y: x < y),
     "ge": (e.ge, lambda t, x, y: x >= y),
     "logical_and": (e.logical_and, lambda t, x, y: t.logical_and(t.as_tensor(x), t.as_tensor(y))),
-    "where": (lambda x, y: e.where(np.array([True, False]), x, y), lambda t, x, y: t.where(t.tensor([True, False]), x, y)),
+    "where": (
+        lambda x, y: e.where(np.array([True, False]), x, y),
+        lambda t, x, y: t.where(t.tensor([True, False]), x, y),
+    ),
     "maximum": (e.maximum, lambda t, x, y: t.maximum(x, y)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.oracle
@@ -97,8 +100,30 @@ def test_ops_have_pytorchs_dtype_shape_and_values(torch, op, a):
         np.testing.assert_array_equal(result.numpy(), expected.numpy(), err_msg=str(case))
 
 
-UNARY = ("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "erf", "neg", "abs", "sign", "square",
-         "relu", "reciprocal", "floor", "ceil", "round", "logical_not", "isnan")  # fmt: skip
+UNARY = (
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "sqrt",
+    "rsqrt",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "erf",
+    "neg",
+    "abs",
+    "sign",
+    "square",
+    "relu",
+    "reciprocal",
+    "floor",
+    "ceil",
+    "round",
+    "logical_not",
+    "isnan",
+)
 
 
 @pytest.mark.oracle
@@ -143,7 +168,9 @@ def test_cat_promotes_and_products_do_not(torch, a, b):
 
 
 @pytest.mark.parametrize("op", [e.add, e.mul, e.div, e.pow, e.maximum, e.remainder], ids=lambda op: op.name)
-@pytest.mark.parametrize("other", [2, 2.5, np.float64(2.5), np.float32(2.5), np.int64(2), np.array(2.5), True], ids=repr)
+@pytest.mark.parametrize(
+    "other", [2, 2.5, np.float64(2.5), np.float32(2.5), np.int64(2), np.array(2.5), True], ids=repr
+)
 @pytest.mark.parametrize("left", [False, True], ids=["right", "left"])
 def test_single_precision_survives_whatever_stands_beside_it(op, other, left):
     x = mg.tensor(np.array([1.5, 2.5], np.float32), requires_grad=True)

@@ -14,7 +14,18 @@ FLOORS: list[tuple[str, ...]] = [
     ("graph",),
     ("ops",),
     ("engine",),
-    ("indexing", "printing", "arraylike", "methods", "operands", "tensor", "backward", "functions", "creation", "random"),
+    (
+        "indexing",
+        "printing",
+        "arraylike",
+        "methods",
+        "operands",
+        "tensor",
+        "backward",
+        "functions",
+        "creation",
+        "random",
+    ),
     ("autograd", "viz"),
     ("nn",),
     ("optim", "utils", "datasets", "serialization"),
@@ -50,7 +61,9 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, bool, int]]:
     """Yield each imported module's dotted name, whether only a function or a type checker imports it, and the line."""
     inside: dict[int, bool] = {}
     for node in ast.walk(tree):
-        hidden = isinstance(node, ast.FunctionDef) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        hidden = isinstance(node, ast.FunctionDef) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        )
         if hidden:
             inside |= {id(child): isinstance(node, ast.FunctionDef) for child in ast.walk(node)}
         kind = inside.get(id(node))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from op_samples import SAMPLES
@@ -59,7 +57,7 @@ def test_values_and_gradients_are_those_of_pytorch(sample):
         np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
 
 
-MIXTURES = {"nan": [np.nan], "inf": [np.inf, -np.inf], "zero": [0.0, -0.0], "all": [np.nan, 0.0, np.inf, -0.0, -np.inf]}
+MIXTURES = {"nan": [np.nan, 0.0], "inf": [np.inf, -np.inf, 0.0, -0.0]}
 
 
 def sprinkled(arrays: list[np.ndarray], values: list[float]) -> list[np.ndarray]:
@@ -71,11 +69,10 @@ def sprinkled(arrays: list[np.ndarray], values: list[float]) -> list[np.ndarray]
     ]
 
 
-@pytest.mark.parametrize(
-    ("sample", "mixture"), [pytest.param(s, m, id=f"{s}, {m}") for s in SAMPLES if s.oracle for m in s.special]
-)
-def test_inf_nan_and_zero_go_the_way_they_go_in_pytorch(sample, mixture):
-    arrays = sprinkled(sample.arrays(), MIXTURES[mixture])
-    (values, slopes), (expected, expected_slopes) = ours(sample, arrays), theirs(sample, arrays)
-    for a, b in zip(values + slopes, expected + expected_slopes, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.oracle and s.special], ids=str)
+def test_inf_nan_and_zero_go_the_way_they_go_in_pytorch(sample):
+    for mixture in sample.special:
+        arrays = sprinkled(sample.arrays(), MIXTURES[mixture])
+        (values, slopes), (expected, expected_slopes) = ours(sample, arrays), theirs(sample, arrays)
+        for a, b in zip(values + slopes, expected + expected_slopes, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12, err_msg=mixture)

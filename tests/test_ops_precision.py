@@ -17,7 +17,7 @@ pytestmark = pytest.mark.oracle
 
 # name: ours, PyTorch's, and the shapes of the inputs
 LARGE: dict[str, tuple[Any, Any, list[tuple[int, ...]]]] = {
-    "sum": (lambda x: reduce.sum(x), lambda x: x.sum(), [(300_000,)]),
+    "sum": (lambda x: reduce.sum(x), lambda x: x.sum(), [(60_000,)]),
     "sum over rows": (lambda x: reduce.sum(x, dim=0), lambda x: x.sum(0), [(20_000, 7)]),
     "sum over columns": (lambda x: reduce.sum(x, dim=-1), lambda x: x.sum(-1), [(7, 20_000)]),
     "sum over the middle": (lambda x: reduce.sum(x, dim=1), lambda x: x.sum(1), [(3, 9_000, 5)]),
@@ -25,20 +25,20 @@ LARGE: dict[str, tuple[Any, Any, list[tuple[int, ...]]]] = {
     "sum over a few rows": (lambda x: reduce.sum(x, dim=0), lambda x: x.sum(0), [(200, 300)]),
     "sum of a transpose": (
         lambda x: reduce.sum(e.mul(x, 1.0).T if hasattr(x, "T") else x, dim=1), lambda x: x.T.sum(1), [(20_000, 7)]),
-    "mean": (lambda x: reduce.mean(x), lambda x: x.mean(), [(300_000,)]),
+    "mean": (lambda x: reduce.mean(x), lambda x: x.mean(), [(60_000,)]),
     "mean over rows": (lambda x: reduce.mean(x, dim=0), lambda x: x.mean(0), [(20_000, 7)]),
     "bias": (lambda x, b: e.add(x, b), lambda x, b: x + b, [(20_000, 7), (7,)]),
     "channel bias": (lambda x, b: e.mul(x, b), lambda x, b: x * b, [(64, 5, 14, 14), (1, 5, 1, 1)]),
-    "number": (lambda x, b: e.mul(x, b), lambda x, b: x * b, [(50_000,), ()]),
+    "number": (lambda x, b: e.mul(x, b), lambda x, b: x * b, [(30_000,), ()]),
     "prod": (lambda x: reduce.prod(e.add(e.mul(x, 0.01), 1.0), 1), lambda x: (x * 0.01 + 1).prod(1), [(5, 3_000)]),
     "cumsum": (lambda x: reduce.cumsum(x, dim=1), lambda x: x.cumsum(1), [(3, 20_000)]),
     "cumsum of rows": (lambda x: reduce.cumsum(x, dim=0), lambda x: x.cumsum(0), [(20_000, 3)]),
-    "var": (lambda x: reduce.var(e.add(x, 100.0)), lambda x: (x + 100).var(), [(50_000,)]),
+    "var": (lambda x: reduce.var(e.add(x, 100.0)), lambda x: (x + 100).var(), [(30_000,)]),
     "var over rows": (lambda x: reduce.var(x, dim=0), lambda x: x.var(0), [(20_000, 5)]),
     "std": (lambda x: reduce.std(e.add(x, 100.0), dim=1), lambda x: (x + 100).std(1), [(4, 20_000)]),
-    "norm": (lambda x: reduce.norm(x), lambda x: torch.linalg.vector_norm(x), [(200_000,)]),
+    "norm": (lambda x: reduce.norm(x), lambda x: torch.linalg.vector_norm(x), [(60_000,)]),
     "norm over rows": (lambda x: reduce.norm(x, 2.0, 0), lambda x: torch.linalg.vector_norm(x, 2, 0), [(20_000, 5)]),
-    "3-norm": (lambda x: reduce.norm(x, 3.0), lambda x: torch.linalg.vector_norm(x, 3.0), [(50_000,)]),
+    "3-norm": (lambda x: reduce.norm(x, 3.0), lambda x: torch.linalg.vector_norm(x, 3.0), [(30_000,)]),
     "logsumexp": (lambda x: reduce.logsumexp(x, dim=1), lambda x: x.logsumexp(1), [(4, 20_000)]),
     "logsumexp of rows": (lambda x: reduce.logsumexp(x, dim=0), lambda x: x.logsumexp(0), [(20_000, 4)]),
     "softmax": (lambda x: reduce.softmax(x, dim=-1), lambda x: x.softmax(-1), [(4, 20_000)]),
@@ -46,7 +46,7 @@ LARGE: dict[str, tuple[Any, Any, list[tuple[int, ...]]]] = {
     "log_softmax": (lambda x: reduce.log_softmax(x, dim=-1), lambda x: x.log_softmax(-1), [(4, 20_000)]),
     "log_softmax of rows": (lambda x: reduce.log_softmax(x, dim=0), lambda x: x.log_softmax(0), [(20_000, 4)]),
     "matmul": (lambda a, b: linalg.matmul(a, b), lambda a, b: a @ b, [(60, 4_000), (4_000, 50)]),
-    "matmul, vectors": (lambda a, b: linalg.matmul(a, b), lambda a, b: a @ b, [(50_000,), (50_000,)]),
+    "matmul, vectors": (lambda a, b: linalg.matmul(a, b), lambda a, b: a @ b, [(30_000,), (30_000,)]),
     "matmul, batch": (lambda a, b: linalg.matmul(a, b), lambda a, b: a @ b, [(30, 20, 500), (500, 8)]),
     "linear": (
         lambda x, w, b: linalg.linear(x, w, b), torch.nn.functional.linear, [(3_000, 64), (32, 64), (32,)]),
@@ -55,7 +55,10 @@ LARGE: dict[str, tuple[Any, Any, list[tuple[int, ...]]]] = {
 
 def error(a: list[np.ndarray], truth: list[np.ndarray]) -> float:
     """Return the root mean square of a - truth, over all draws, in units of max|truth|."""
-    far, size = np.concatenate([np.ravel(x - y) for x, y in zip(a, truth, strict=True)]), np.concatenate(list(map(np.ravel, truth)))
+    far, size = (
+        np.concatenate([np.ravel(x - y) for x, y in zip(a, truth, strict=True)]),
+        np.concatenate(list(map(np.ravel, truth))),
+    )
     return float(np.sqrt(np.mean(np.square(far))) / np.max(np.abs(size)))
 
 
@@ -77,9 +80,11 @@ def test_the_error_is_at_most_twice_pytorchs(name, kind):
     call, oracle, shapes = LARGE[name]
     found: list[list[tuple[np.ndarray, ...]]] = []
     single = () in (*shapes, oracle(*(torch.zeros(s) for s in shapes)).shape)
-    for draw in range(12 if single else 1):  # the error of one number alone is luck
+    for draw in range(8 if single else 1):  # the error of one number alone is luck
         rng = np.random.default_rng(draw)
-        arrays = [np.asarray(getattr(rng, "standard_normal" if kind == "normal" else "random")(s), np.float32) for s in shapes]
+        arrays = [
+            np.asarray(getattr(rng, "standard_normal" if kind == "normal" else "random")(s), np.float32) for s in shapes
+        ]
         seed = np.asarray(rng.random(oracle(*map(torch.from_numpy, arrays)).shape), np.float32)
         truth = theirs(oracle, [a.astype(np.float64) for a in arrays], seed.astype(np.float64))
         mine = ours(call, arrays, seed)
@@ -90,7 +95,9 @@ def test_the_error_is_at_most_twice_pytorchs(name, kind):
         assert error(a, exact) <= max(2 * error(b, exact), 2 * 2.0**-24)
 
 
-EXTREMES = [s * v for v in (0.0, 1e-40, 1e-8, 1e-3, 0.5, 1.0, 20.0, 88.0, 89.0, 709.0, 1e4, 1e38, np.inf) for s in (1, -1)]
+EXTREMES = [
+    s * v for v in (0.0, 1e-40, 1e-8, 1e-3, 0.5, 1.0, 20.0, 88.0, 89.0, 709.0, 1e4, 1e38, np.inf) for s in (1, -1)
+]
 FLOOR = {np.float32: 1.2e-38, np.float64: 1e-80}  # below: subnormal, or beyond the oracle's own erf
 CURVES: dict[str, tuple[Any, Any]] = {
     "sigmoid": (e.sigmoid, lambda x: x.sigmoid()),

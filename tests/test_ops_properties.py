@@ -25,7 +25,11 @@ def drawn(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 @quick
-@given(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3), st.sampled_from(sorted(BINARY)), st.integers(0, 9))
+@given(
+    hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3),
+    st.sampled_from(sorted(BINARY)),
+    st.integers(0, 9),
+)
 def test_operands_of_any_two_shapes_that_broadcast(shapes, name, seed):
     a, b = (drawn(s, seed + i) for i, s in enumerate(shapes.input_shapes))
     x, y = mg.tensor(a, requires_grad=True), mg.tensor(b, requires_grad=True)
@@ -108,10 +112,15 @@ def indices(draw: Any, shape: tuple[int, ...], unique: bool = False) -> tuple[An
         if kind == "int" and size:
             parts.append(draw(integers(size)))
         elif kind == "slice":
-            start, stop = draw(st.none() | st.integers(-size - 1, size + 1)), draw(st.none() | st.integers(-size - 1, size + 1))
+            start, stop = (
+                draw(st.none() | st.integers(-size - 1, size + 1)),
+                draw(st.none() | st.integers(-size - 1, size + 1)),
+            )
             parts.append(slice(start, stop, draw(st.none() | st.integers(1, 3))))
         elif kind == "array" and size:
-            parts.append(draw(hnp.arrays(np.int64, draw(st.sampled_from([common, common[-1:]])), elements=integers(size))))
+            parts.append(
+                draw(hnp.arrays(np.int64, draw(st.sampled_from([common, common[-1:]])), elements=integers(size)))
+            )
         elif kind == "mask" and not masked and common[-1] <= size and len(common) == 1:
             mask = np.zeros(size, bool)
             mask[draw(st.permutations(range(size)))[: common[0]]] = True

@@ -1,7 +1,7 @@
 """Gradient rules are written so that they run on arrays and on tensors alike; here they are read, not run.
 
 A rule may use operators, names, and calls of functions of ops; of its values it may read the shape, ndim and dtype.
-Functions that take no value (all parameters annotated, none of them Any) are plain Python on shapes and may do as they like.
+Functions that take no value (all parameters annotated, none of them Any) are plain Python on shapes, and free.
 """
 
 from __future__ import annotations
@@ -19,7 +19,24 @@ import minigrad  # noqa: F401  the table of ops is filled by importing all of it
 from minigrad import graph
 
 READABLE = {"shape", "ndim", "dtype"}
-PLAIN = {"sum", "len", "range", "tuple", "max", "min", "isinstance", "int", "float", "enumerate", "zip", "sorted", "slice", "reversed", "bool", "dict"}
+PLAIN = {
+    "sum",
+    "len",
+    "range",
+    "tuple",
+    "max",
+    "min",
+    "isinstance",
+    "int",
+    "float",
+    "enumerate",
+    "zip",
+    "sorted",
+    "slice",
+    "reversed",
+    "bool",
+    "dict",
+}
 
 
 def rules() -> Iterator[tuple[str, Any]]:
