@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import dtypes, printing
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError
-from minigrad.graph import Recordable
+from minigrad.graph import Op, Recordable
 from minigrad.indexing import parse_index
 from minigrad.ops.elementwise import clone, to
 from minigrad.ops.index import follow, getitem
@@ -47,6 +47,10 @@ class ArrayLike(Recordable):
     _view: View | None
     _requires_grad: bool
     name: str | None
+
+    def _elementwise(self, op: Op, *other: Any) -> Any:
+        """Apply an elementwise op to this tensor, or to it and another operand."""
+        raise AssertionError("Tensor says how it computes")
 
     # --- what it is ---
 

@@ -97,6 +97,7 @@ class Plan(NamedTuple):
     rules: tuple[Rule, ...]
     saves: tuple[Saving, ...]
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES)
+    places: tuple[int, ...]  # the inputs that are saved, by position; -1 for an output
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
@@ -161,7 +162,9 @@ class Op:
         asked = dict.fromkeys(name for rule in rules for name in rule.names)
         gradients = ["g", *(f"g_{name}" for name in self.outputs)] if len(self.outputs) > 1 else []
         extras = tuple(n for n in asked if n in ("gs", "needs", "output_facts", *gradients))
-        return Plan(wanted, tuple(rules), tuple(self._saves(asked, count)), tuple(self._facts(asked)), extras)
+        saves = tuple(self._saves(asked, count))
+        places = tuple(-1 if saving.is_output else saving.position for saving in saves)
+        return Plan(wanted, tuple(rules), saves, tuple(self._facts(asked)), places, extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
         for name in asked:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from minigrad import dtypes, graph
 from minigrad.dtypes import Array
@@ -18,10 +19,10 @@ from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, Op, recording, scope
 from minigrad.indexing import parse_index
 from minigrad.kernels.index import fill_in
-from minigrad.kernels.quiet import quiet
+from minigrad.kernels.quiet import again, quietly
 from minigrad.methods import Methods
 from minigrad.operands import assign, cast, constant, explained, is_uniform
-from minigrad.ops.elementwise import add, div, mul, sub, to
+from minigrad.ops.elementwise import to
 from minigrad.ops.index import Steps, getitem, index_put, index_set
 
 
@@ -33,6 +34,7 @@ class Storage:
     foreign = False  # whether the memory came from outside, with strides its owner can know
 
 
+_NO_ATTRS: dict[str, Any] = {}  # shared by all nodes of elementwise ops
 _ABSENT = object()  # stands for the second operand of a unary op
 _blank: Callable[[type[Tensor]], Tensor] = object.__new__  # a tensor without the copy that Tensor(data) makes
 
@@ -48,12 +50,17 @@ class View(NamedTuple):
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
     if op.is_elementwise and not attrs and isinstance(inputs[0], Tensor):
-        return _elementwise(op, *inputs)
-    if op.defaults:
-        attrs = op.defaults | attrs
-    if graph.observer is not None:
-        return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
-    return _run(op, inputs, attrs)
+        result = inputs[0]._elementwise(op, *inputs[1:])
+        if result is not NotImplemented:
+            return result
+    return _watched(op, inputs, op.defaults | attrs if op.defaults else attrs)
+
+
+def _watched(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Run an op, with the observer around it if there is one."""
+    if graph.observer is None:
+        return _run(op, inputs, attrs)
+    return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
 
 
 class Tensor(Methods):
@@ -276,26 +283,39 @@ class Tensor(Methods):
         if node is not None:
             self._point_to((node, 0))
 
-    # --- operators: the two-operand ones have the one fast path ---
-
-    def __add__(self, other: Any) -> Any:
-        return _elementwise(add, self, other) if isinstance(other, _OPERANDS) else NotImplemented
-
-    def __sub__(self, other: Any) -> Any:
-        return _elementwise(sub, self, other) if isinstance(other, _OPERANDS) else NotImplemented
-
-    def __mul__(self, other: Any) -> Any:
-        return _elementwise(mul, self, other) if isinstance(other, _OPERANDS) else NotImplemented
-
-    def __truediv__(self, other: Any) -> Any:
-        return _elementwise(div, self, other) if isinstance(other, _OPERANDS) else NotImplemented
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
     # --- recording ---
 
     _apply = staticmethod(apply)
+
+    def _elementwise(self, op: Op, b: Any = _ABSENT) -> Any:
+        """Apply an elementwise op to a float tensor, and one of its own dtype or a Python number, as `_run` would.
+
+        The only second path: nothing has to be cast, so the looking and the general loops are left out. A test holds
+        the two equal.
+        """
+        x, y = self._data, b
+        if isinstance(b, Tensor):
+            y = b._data
+            if y.dtype is not x.dtype:
+                return _watched(op, (self, b), {})
+        elif b is not _ABSENT and type(b) is not float and type(b) is not int:
+            return _watched(op, (self, b), {}) if isinstance(b, _OPERANDS) else NotImplemented
+        if x.dtype.kind != "f" or graph.observer is not None:
+            return _watched(op, (self,) if b is _ABSENT else (self, b), {})
+        try:
+            array = quietly.get()(op.forward, x) if b is _ABSENT else quietly.get()(op.forward, x, y)
+        except ValueError as error:
+            raise explained(op, [x, y], error) from error
+        except RuntimeError as error:
+            array = again(error, op.forward, (x,) if b is _ABSENT else (x, y), {})
+        result = _blank(Tensor)
+        result._data = array if type(array) is ndarray else np.asarray(array)
+        result._storage = Storage()
+        if recording.get():
+            node = _elementwise_node(op, self, b, result)
+            if node is not None:
+                result._edge = (node, 0)
+        return result
 
     def _facts(self) -> tuple[tuple[int, ...], Any]:
         return self._data.shape, self._data.dtype
@@ -342,9 +362,11 @@ def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         inputs = cast(op, inputs)
         arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
     try:
-        computed = quiet.run(op.forward, *arrays, **attrs)
+        computed = quietly.get()(op.forward, *arrays, **attrs)
     except (ValueError, IndexError, TypeError) as error:
         raise explained(op, arrays, error) from error
+    except RuntimeError as error:
+        computed = again(error, op.forward, arrays, attrs)
     if type(computed) is tuple:
         results = tuple(map(wrap, computed))
         node = record(op, inputs, attrs, results) if recording.get() else None
@@ -399,62 +421,41 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
     return Node(op, plan, tuple(edges), attrs, facts, tuple(saved), scope.get())
 
 
-def _elementwise(op: Op, a: Tensor, b: Any = _ABSENT) -> Any:
-    """Apply an elementwise op to a float tensor, and one of its own dtype or a Python number, as `_run` would.
-
-    The only second path: nothing has to be cast, so the looking and the general loops are left out. A test holds
-    the two equal.
-    """
-    if graph.observer is not None:
-        inputs = (a,) if b is _ABSENT else (a, b)
-        return graph.observer.forward(op, inputs, {}, lambda: _run(op, inputs, {}))
-    x, y = a._data, b
+def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
+    """Return the node of an elementwise op, as `record` would; None if no operand needs a gradient."""
+    first = a._edge if a._view is None else edge_of(a)
+    second, mask, key = b, 1, 3
+    if first is None:
+        first, mask = a, (1 if a._requires_grad else 0)
     if b is not _ABSENT:
         if isinstance(b, Tensor):
-            y = b._data
-        if type(y) is not float and type(y) is not int and (y is b or y.dtype is not x.dtype):
-            return _run(op, (a, b), {})
-    if x.dtype.kind != "f":
-        return _run(op, (a,) if b is _ABSENT else (a, b), {})
-    try:
-        array = quiet.run(op.forward, x) if y is _ABSENT else quiet.run(op.forward, x, y)
-    except ValueError as error:
-        raise explained(op, [x, y], error) from error
-    result = _blank(Tensor)
-    result._data = array if type(array) is np.ndarray else np.asarray(array)
-    result._storage = storage = Storage()
-    if not recording.get():
-        return result
-    edge = a._edge if a._view is None else edge_of(a)
-    edges: tuple[Any, ...] = (a if edge is None else edge,)
-    mask = 1 if edge is not None or a._requires_grad else 0
-    if b is not _ABSENT:
-        other = b
-        if y is not b:
-            edge = b._edge if b._view is None else edge_of(b)
-            other = b if edge is None else edge
-            if edge is not None or b._requires_grad:
+            second = b._edge if b._view is None else edge_of(b)
+            if second is not None:
                 mask |= 2
-        edges = (edges[0], other)
+            elif b._requires_grad:
+                second = b
+                mask |= 2
+            elif mask:
+                second = constant(b)
+        key = 4 | mask
     if not mask:
-        return result
-    plan = op.plans.get(1 << len(edges) | mask) or op.plan(len(edges), mask)
+        return None
+    if not mask & 1:
+        first = constant(a)
+    edges = (first,) if b is _ABSENT else (first, second)
+    plan = op.plans.get(key) or op.plan(len(edges), mask)
     if not plan.wanted:
-        return result
-    if mask + 1 != 1 << len(edges):
-        edges = tuple(map(constant, edges))
-    saved: list[Any] = []
-    for _, is_output, position, _ in plan.saves:
-        if is_output:
-            saved.append((result._data, storage, 0))
-        elif position == 0:
-            saved.append((x, a._storage, a._storage.version))
+        return None
+    saved: tuple[Any, ...] = ()
+    for place in plan.places:
+        source = result if place < 0 else b if place else a
+        if type(source) is float or type(source) is int:
+            saved += ((source, None, 0),)
         else:
-            saved.append((y, None, 0) if y is b else (y, b._storage, b._storage.version))
+            storage = source._storage
+            saved += ((source._data, storage, storage.version),)
     array = result._data
-    node = Node(op, plan, edges, {}, ((array.shape, array.dtype),), tuple(saved), scope.get())
-    result._edge = (node, 0)
-    return result
+    return Node(op, plan, edges, _NO_ATTRS, ((array.shape, array.dtype),), saved, scope.get())
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:

@@ -44,91 +44,91 @@ class Elementwise(ArrayLike):
 
     def neg(self) -> Tensor:
         """Return -self."""
-        return e.neg(self)
+        return self._elementwise(e.neg)
 
     def exp(self) -> Tensor:
         """Return e ** self."""
-        return e.exp(self)
+        return self._elementwise(e.exp)
 
     def expm1(self) -> Tensor:
         """Return exp(self) - 1, exact for small values."""
-        return e.expm1(self)
+        return self._elementwise(e.expm1)
 
     def log(self) -> Tensor:
         """Return the natural logarithm: nan below 0, -inf at 0."""
-        return e.log(self)
+        return self._elementwise(e.log)
 
     def log1p(self) -> Tensor:
         """Return log(1 + self), exact for small values."""
-        return e.log1p(self)
+        return self._elementwise(e.log1p)
 
     def log2(self) -> Tensor:
         """Return the logarithm to base 2."""
-        return e.log2(self)
+        return self._elementwise(e.log2)
 
     def log10(self) -> Tensor:
         """Return the logarithm to base 10."""
-        return e.log10(self)
+        return self._elementwise(e.log10)
 
     def sqrt(self) -> Tensor:
         """Return the square root: nan below 0."""
-        return e.sqrt(self)
+        return self._elementwise(e.sqrt)
 
     def rsqrt(self) -> Tensor:
         """Return 1 / sqrt(self)."""
-        return e.rsqrt(self)
+        return self._elementwise(e.rsqrt)
 
     def reciprocal(self) -> Tensor:
         """Return 1 / self."""
-        return e.reciprocal(self)
+        return self._elementwise(e.reciprocal)
 
     def square(self) -> Tensor:
         """Return self * self."""
-        return e.square(self)
+        return self._elementwise(e.square)
 
     def sin(self) -> Tensor:
         """Return the sine of self in radians."""
-        return e.sin(self)
+        return self._elementwise(e.sin)
 
     def cos(self) -> Tensor:
         """Return the cosine of self in radians."""
-        return e.cos(self)
+        return self._elementwise(e.cos)
 
     def tanh(self) -> Tensor:
         """Return the hyperbolic tangent."""
-        return e.tanh(self)
+        return self._elementwise(e.tanh)
 
     def sigmoid(self) -> Tensor:
         """Return 1 / (1 + exp(-self))."""
-        return e.sigmoid(self)
+        return self._elementwise(e.sigmoid)
 
     def erf(self) -> Tensor:
         """Return the error function."""
-        return e.erf(self)
+        return self._elementwise(e.erf)
 
     def relu(self) -> Tensor:
         """Return max(self, 0)."""
-        return e.relu(self)
+        return self._elementwise(e.relu)
 
     def abs(self) -> Tensor:
         """Return |self|, whose slope at 0 is 0."""
-        return e.abs(self)
+        return self._elementwise(e.abs)
 
     def sign(self) -> Tensor:
         """Return -1, 0 or 1; its gradient is 0 everywhere."""
-        return e.sign(self)
+        return self._elementwise(e.sign)
 
     def floor(self) -> Tensor:
         """Return the largest integer not above each element; its gradient is 0 everywhere."""
-        return e.floor(self)
+        return self._elementwise(e.floor)
 
     def ceil(self) -> Tensor:
         """Return the smallest integer not below each element; its gradient is 0 everywhere."""
-        return e.ceil(self)
+        return self._elementwise(e.ceil)
 
     def round(self) -> Tensor:
         """Return the nearest integer, of two the even one; its gradient is 0 everywhere."""
-        return e.round(self)
+        return self._elementwise(e.round)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Return self limited to [min, max]; None leaves a side open. Raises ArgumentError if both are None."""

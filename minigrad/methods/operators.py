@@ -21,10 +21,25 @@ _UFUNCS = {
 
 
 class Operators(ArrayLike):
-    """Operators of Tensor; + - * /, which have a fast path, are in Tensor itself."""
+    """Operators of Tensor."""
+
+    def __add__(self, other: Any) -> Tensor:
+        return self._elementwise(e.add, other)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return self._elementwise(e.sub, other)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return self._elementwise(e.mul, other)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return self._elementwise(e.div, other)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
 
     def __neg__(self) -> Tensor:
-        return e.neg(self)
+        return self._elementwise(e.neg)
 
     def __pos__(self) -> Operators:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -64,7 +65,7 @@ sign = primitive("sign", kernel.sign, casts="promote", x=None)
 floor = primitive("floor", np.floor, casts="promote", x=None)
 ceil = primitive("ceil", np.ceil, casts="promote", x=None)
 round = primitive("round", kernel.round_, casts="promote", x=None)
-relu = primitive("relu", lambda x: np.maximum(x, 0), casts="promote", x=lambda g, y: where(le(y, 0), 0.0, g))
+relu = primitive("relu", functools.partial(np.maximum, 0), casts="promote", x=lambda g, y: where(le(y, 0), 0.0, g))
 leaky_relu = primitive(
     "leaky_relu",
     lambda x, *, negative_slope=0.01: np.where(x > 0, x, x * negative_slope),
