@@ -102,13 +102,16 @@ def sweep(
     leading = None if targets is None else leading_to(order, targets)
     leaves: dict[Edge, None] = {edge: None for edge, _ in roots if type(edge) is not tuple}
     for node in order:
-        gradients = [_hooked(node, i, totals.pop((node, i)), wrap) for i in range(len(node.outputs))]
+        arrived = [totals.pop((node, i)) for i in range(len(node.outputs))]
+        if node.hooks is not None:
+            arrived = [_hooked(node, i, held, wrap) for i, held in enumerate(arrived)]
         if targets is not None:
             results |= {
-                (node, i): held for i, held in enumerate(gradients) if (node, i) in targets and held[0] is not None
+                (node, i): held for i, held in enumerate(arrived) if (node, i) in targets and held[0] is not None
             }
-        if any(g is not None for g, _ in gradients) and (leading is None or node in leading):
-            for edge, gradient, owned in _contributions(node, [g for g, _ in gradients], wrap, create_graph):
+        gradients = [gradient for gradient, _ in arrived]
+        if not _is_all_none(gradients) and (leading is None or node in leading):
+            for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
                 if type(edge) is not tuple:
                     if targets is not None and edge not in targets:
                         continue
@@ -126,9 +129,9 @@ def sweep(
 def _hooked(node: Node, index: int, held: tuple[Any, bool], wrap: Wrap) -> tuple[Any, bool]:
     """Pass a gradient that is now complete through the hooks on its output."""
     gradient, owned = held
-    if node.hooks is None or gradient is None:
+    if gradient is None:
         return held
-    for at, hook in node.hooks:
+    for at, hook in node.hooks or ():
         if at == index:
             raw = type(gradient) is np.ndarray
             replaced = hook(wrap(gradient, None) if raw else gradient)
@@ -163,6 +166,10 @@ def _contributions(
             yield node.edges[i], gradient, owned
 
 
+def _is_all_none(gradients: list[Any]) -> bool:
+    return gradients[0] is None and (len(gradients) == 1 or all(g is None for g in gradients))
+
+
 def _is_among(x: Any, others: list[Any]) -> bool:
     """Whether `x` is one of `others` itself."""
     for other in others:  # noqa: SIM110 - a generator expression would cost three times as much, for every gradient
@@ -175,6 +182,8 @@ def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
     """Call one rule with what it asks for by name."""
     if "i" in rule.names:
         asked = asked | {"i": rule.targets[0] - len(node.op.inputs) + 1}
+    if graph.observer is None and not rule.optional:
+        return rule.function(*[asked[name] for name in rule.names])
     arguments = {name: asked[name] for name in rule.names if name in asked}
     if graph.observer is None:
         return rule.function(**arguments)

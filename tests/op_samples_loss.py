@@ -80,16 +80,29 @@ def labels() -> Iterator[Sample]:
             )
             yield Sample(name, f"{label}, {reduction}, weight", lambda x, y, w, f=call, a=settings: f(x, y, w, **a),
                          (away(*shape), draw, positive(classes)), None, oracle, constant=(2,), special=())  # fmt: skip
-    for shape, at, dim in (((4, 3), (4, 1), 1), ((3,), (1,), 0), ((2, 3, 2), (2, 1, 2), 1)):
+    for shape, at, dim in (((4, 3), (4,), 1), ((3,), (), 0), ((2, 3, 2), (2, 2), 1), ((0, 3), (0,), 1)):
         yield Sample(
             "label_cross_entropy",
             f"{shape}",
             lambda k, x, d=dim: loss.label_cross_entropy(k, x, dim=d),
             (ints(3, *at), away(*shape)),
             None,
-            lambda t, k, x, d=dim: (x.logsumexp(d, True) - x.gather(d, k), x.logsumexp(d, True)),
+            lambda t, k, x, d=dim: (x.logsumexp(d) - x.gather(d, k.unsqueeze(d)).squeeze(d), x.logsumexp(d)),
             special=(),
         )
+        for reduction in ("mean", "sum") if 0 not in shape else ():  # the mean of nothing is nan, which has no gradient
+            yield Sample(
+                "label_cross_entropy",
+                f"{shape}, {reduction}",
+                lambda k, x, d=dim, r=reduction: loss.label_cross_entropy(k, x, dim=d, reduction=r),
+                (ints(3, *at), away(*shape)),
+                None,
+                lambda t, k, x, d=dim, r=reduction: (
+                    getattr(x.logsumexp(d) - x.gather(d, k.unsqueeze(d)).squeeze(d), r)(),
+                    x.logsumexp(d),
+                ),
+                special=(),
+            )
     smooth = {"label_smoothing": 0.2}
     for weighted in (False, True):
         extra = (positive(3),) if weighted else ()

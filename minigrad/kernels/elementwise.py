@@ -19,9 +19,9 @@ def where(condition: Array, a: Any, b: Any) -> Array:
     branches a CPU mispredicts, and exact for inf and nan, which a product with the mask is not.
     """
     if isinstance(b, int | float) and b == 0 and not _is_negative_zero(b) and isinstance(a, np.ndarray):
-        return _keep_bits(a, condition)
+        return _keep_bits(a, np.negative(np.asarray(condition, bool).view(np.int8)))
     if isinstance(a, int | float) and a == 0 and not _is_negative_zero(a) and isinstance(b, np.ndarray):
-        return _keep_bits(b, np.logical_not(condition))
+        return _keep_bits(b, np.asarray(condition, bool).view(np.int8) - np.int8(1))
     return np.where(condition, a, b)
 
 
@@ -29,10 +29,9 @@ def _is_negative_zero(value: float) -> bool:
     return math.copysign(1.0, value) < 0
 
 
-def _keep_bits(x: Array, mask: Array) -> Array:
-    """Return `x` with all bits cleared where `mask` is False."""
+def _keep_bits(x: Array, every: Array) -> Array:
+    """Return `x` where `every` is -1, which has all bits set, and 0 where it is 0."""
     bits = _BITS[x.dtype.itemsize]
-    every = np.negative(np.asarray(mask, bool).view(np.int8))  # -1, all bits set, where the mask holds
     return np.asarray(np.bitwise_and(x.view(bits), every, dtype=bits)).view(x.dtype)
 
 

@@ -76,7 +76,7 @@ def gather(x: Array, index: Array, *, dim: int) -> Array:
     """Return the values of `x` at the places that `index` gives along `dim`; other dims of index may be smaller."""
     if x.ndim == 0:
         return np.broadcast_to(x, index.shape).copy()
-    return np.asarray(x[_places(index, dim)])
+    return np.asarray(x[places(index, dim)])
 
 
 def scatter_along(g: Array, index: Array, *, shape: tuple[int, ...], dim: int) -> Array:
@@ -89,14 +89,13 @@ def scatter_add(x: Array, index: Array, src: Array, *, dim: int) -> Array:
     y = np.array(x)
     if y.ndim == 0:
         return np.asarray(y + src.sum())
-    np.add.at(y, _places(index, dim), src[tuple(slice(n) for n in index.shape)])
+    np.add.at(y, places(index, dim), src[tuple(slice(n) for n in index.shape)])
     return y
 
 
-def _places(index: Array, dim: int) -> tuple[Array, ...]:
+def places(index: Array, dim: int) -> tuple[Array, ...]:
     """Return the index arrays that select along `dim` by `index` and elsewhere keep the position."""
     if index.ndim == 0:
         return (index,)
-    grid: list[Array] = list(np.indices(index.shape, sparse=True))
-    grid[dim] = index
-    return tuple(grid)
+    each = (np.arange(n).reshape((-1, *(1,) * (index.ndim - 1 - i))) for i, n in enumerate(index.shape))
+    return tuple(index if i == dim % index.ndim else grid for i, grid in enumerate(each))

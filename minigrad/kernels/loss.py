@@ -5,16 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.index import places
 
 
-def label_cross_entropy(label: Array, x: Array, *, dim: int) -> tuple[Array, Array]:
+def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "none") -> tuple[Array, Array]:
     """Return -log softmax(x)[label] along `dim`, and the logarithm of the sum of exponentials that it needs.
 
-    `label` has the shape of `x` with size 1 at `dim`, and so have both results. Nothing overflows: the largest score
-    is subtracted first.
+    `label` has the shape of `x` without `dim`, and so have both results, but for the first with reduction "mean" or
+    "sum". Nothing overflows: the largest score is subtracted first.
     """
-    top = np.maximum.reduce(x, axis=dim, keepdims=True)
+    top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)
     away = x - top
-    picked = np.take_along_axis(away, label, dim)
-    spread = np.log(np.add.reduce(np.exp(away, out=away), axis=dim, keepdims=True))
-    return np.subtract(spread, picked), np.add(spread, top)
+    picked = away[places(label.reshape(top.shape), dim)].reshape(label.shape)
+    spread = np.log(np.add.reduce(np.exp(away, out=away), axis=dim))
+    loss = np.subtract(spread, picked)
+    if reduction != "none":
+        loss = np.asarray(np.add.reduce(loss, axis=None))
+    if reduction == "mean":
+        loss = np.asarray(loss / x.dtype.type(label.size))
+    return loss, np.add(spread, top.reshape(label.shape))

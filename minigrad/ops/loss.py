@@ -12,7 +12,7 @@ from minigrad.graph import composite, primitive
 from minigrad.kernels import loss as kernel
 from minigrad.ops.elementwise import abs, eq, exp, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
 from minigrad.ops.index import gather
-from minigrad.ops.reduce import log_softmax, mean, sum
+from minigrad.ops.reduce import count_over, log_softmax, mean, sum
 from minigrad.ops.shape import reshape, unsqueeze
 
 log_sigmoid = primitive(
@@ -21,6 +21,9 @@ log_sigmoid = primitive(
     casts="float",
     x=lambda g, x: g * sigmoid(-x),
 )
+
+
+REDUCTIONS = ("mean", "sum", "none")
 
 
 def _log_at_least_minus_100(x: Any) -> Any:
@@ -42,20 +45,24 @@ bernoulli_nll = primitive(
 label_cross_entropy = primitive(
     "label_cross_entropy", kernel.label_cross_entropy, outputs=("y", "lse"), casts="floating", cast_from=1,
     label=None,
-    x=lambda g, x, label, lse, dim, g_lse=None: _label_rule(g, x, label, lse, dim, g_lse),
+    x=lambda g, x, label, lse, dim, reduction, g_lse=None: _label_rule(g, x, label, lse, dim, reduction, g_lse),
 )  # fmt: skip
 
 
-def _label_rule(g: Any, x: Any, label: Any, lse: Any, dim: int, g_lse: Any) -> Any:
+def _label_rule(g: Any, x: Any, label: Any, lse: Any, dim: int, reduction: str, g_lse: Any) -> Any:
     """Return (softmax(x) - one_hot(label)) g, and softmax(x) times what came for the logarithm of the sum."""
-    share = exp(x - lse)
-    gradient = (share - eq(label, _classes(x.shape, dim))) * g
-    return gradient if g_lse is None else gradient + share * g_lse
+    share = exp(x - unsqueeze(lse, dim))
+    if reduction == "mean":
+        g = g / max(count_over(lse.shape, None), 1)
+    if reduction == "none":
+        g = unsqueeze(g, dim)
+    gradient = (share - eq(unsqueeze(label, dim), _classes(x.shape[dim], x.ndim - 1 - dim))) * g
+    return gradient if g_lse is None else gradient + share * unsqueeze(g_lse, dim)
 
 
-def _classes(shape: tuple[int, ...], dim: int) -> Array:
-    """Return 0, 1, 2, ... in a shape that broadcasts along `dim`."""
-    return np.arange(shape[dim]).reshape([-1 if i == dim else 1 for i in range(len(shape))])
+def _classes(count: int, dims_after: int) -> Array:
+    """Return 0, 1, 2, ... up to `count` classes, with so many dims of size 1 after them."""
+    return np.arange(count).reshape(-1, *(1,) * dims_after)
 
 
 @composite
@@ -74,6 +81,8 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if reduction not in REDUCTIONS:
+        raise _no_reduction(reduction)
     dim = _class_dim(x, "cross_entropy")
     by_class = not (tuple(target.shape) == tuple(x.shape) and values(target).dtype.kind == "f")
     if by_class and not label_smoothing:
@@ -99,24 +108,23 @@ def _nll(x: Any, target: Any, weight: Any, ignore_index: int, reduction: str, sm
     labels, ignored = _checked_labels(x, target, dim, ignore_index, name)
     if ignored is not None:
         target = labels = np.where(ignored, 0, labels)
-        ignored = unsqueeze(ignored, dim)
-    # The class dim stays, with size 1, until the end.
     if name == "cross_entropy" and not smoothing:
-        loss = label_cross_entropy(unsqueeze(target, dim), x, dim=dim)[0]
+        plain = weight is None and ignored is None
+        loss = label_cross_entropy(target, x, dim=dim, reduction=reduction if plain else "none")[0]
+        if plain:
+            return loss
     else:
-        loss = -gather(x, unsqueeze(target, dim), dim=dim)
+        loss = -reshape(gather(x, unsqueeze(target, dim), dim=dim), shape=labels.shape)
     weights = None
     if weight is not None:
-        weights = unsqueeze(_class_weights(weight, x.shape[dim], name)[labels], dim)
+        weights = _class_weights(weight, x.shape[dim], name)[labels]
         loss = loss * weights
     if smoothing:
         every = x if weight is None else x * _per_class(weight, x, dim)
-        loss = (1 - smoothing) * loss - (smoothing / x.shape[dim]) * sum(every, dim=dim, keepdim=True)
+        loss = (1 - smoothing) * loss - (smoothing / x.shape[dim]) * sum(every, dim=dim)
     if ignored is not None:
         loss = where(ignored, 0.0, loss)
-    if reduction == "none":
-        return reshape(loss, shape=labels.shape)
-    if reduction == "sum" or (weights is None and ignored is None):
+    if reduction != "mean" or (weights is None and ignored is None):
         return reduced(loss, reduction)
     kept = np.True_ if ignored is None else ~ignored
     total = np.sum(kept if weights is None else weights * kept)
@@ -198,7 +206,11 @@ def reduced(loss: Any, reduction: str) -> Any:
         return sum(loss)
     if reduction == "none":
         return loss
-    raise ArgumentError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+    raise _no_reduction(reduction)
+
+
+def _no_reduction(reduction: str) -> ArgumentError:
+    return ArgumentError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
 
 
 def values(x: Any) -> Array:
@@ -265,7 +277,8 @@ def _checked_labels(x: Any, target: Any, dim: int, ignore_index: int, name: str)
             f"{labels.shape}" + ("; for one-hot rows write target.argmax(1)" if labels.shape == tuple(x.shape) else "")
         )
     classes = x.shape[dim]
-    inside = labels.min(initial=0) >= 0 and labels.max(initial=0) < classes
+    # Seen as unsigned, a negative label is larger than any class: one look finds both kinds of misfit.
+    inside = not labels.size or labels.astype(np.int64, copy=False).view(np.uint64).max() < classes
     if inside and not 0 <= ignore_index < classes:
         return labels, None
     ignored = labels == ignore_index

@@ -24,7 +24,8 @@ def _kept(x: Any, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Any:
     return reshape(x, shape=tuple(1 if i in over else n for i, n in enumerate(shape)))
 
 
-def _count(shape: tuple[int, ...], dim: Dim) -> int:
+def count_over(shape: tuple[int, ...], dim: Dim) -> int:
+    """Return how many elements are reduced to one."""
     return math.prod(shape[a] for a in axes(dim, len(shape)))
 
 
@@ -42,7 +43,7 @@ def _ties(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _divisor(shape: tuple[int, ...], dim: Dim, correction: int) -> int:
     """Return what a variance is divided by."""
-    return max(_count(shape, dim) - correction, 0)
+    return max(count_over(shape, dim) - correction, 0)
 
 
 def _var_rule(g: Any, x: Any, dim: Dim, correction: int, keepdim: bool) -> Any:
@@ -72,7 +73,7 @@ sum = primitive(
 )  # fmt: skip
 mean = primitive(
     "mean", kernel.mean, casts="floating",
-    x=lambda g, x_shape, dim, keepdim: _spread(g / max(_count(x_shape, dim), 1), x_shape, dim, keepdim),
+    x=lambda g, x_shape, dim, keepdim: _spread(g / max(count_over(x_shape, dim), 1), x_shape, dim, keepdim),
 )  # fmt: skip
 amax = primitive("amax", kernel.amax, x=lambda g, x, y, dim, keepdim: _ties(g, x, y, dim, keepdim))
 amin = primitive("amin", kernel.amin, x=lambda g, x, y, dim, keepdim: _ties(g, x, y, dim, keepdim))
