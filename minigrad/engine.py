@@ -152,18 +152,18 @@ def _contributions(
         for i, gradient in zip(rule.targets, returned if op.joint is not None else (returned,), strict=True):
             if gradient is None or i not in wanted:
                 continue
-            if op.on_tensors and not create_graph:
-                gradient = gradient._data
-            if type(gradient) is not np.ndarray and not create_graph:
-                gradient = np.asarray(gradient)
-            facts = edge_facts(node.edges[i])
+            if not create_graph and type(gradient) is not np.ndarray:
+                gradient = gradient._data if op.on_tensors else np.asarray(gradient)
+            edge = node.edges[i]
+            shape, dtype = edge_facts(edge)
             owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
             taken.append(gradient)
-            if gradient.shape != facts[0]:
-                gradient, owned = sum_to(gradient, shape=facts[0]), not create_graph
-            got = gradient._facts() if create_graph else (gradient.shape, gradient.dtype)
-            assert got == facts, f"{op.name}: the gradient of {facts} came as {got}"
-            yield node.edges[i], gradient, owned
+            if gradient.shape != shape:
+                gradient, owned = sum_to(gradient, shape=shape), not create_graph
+            array = gradient._data if create_graph else gradient
+            assert array.shape == shape, f"{op.name}: a gradient of shape {array.shape} for {shape}"
+            assert array.dtype == dtype, f"{op.name}: a gradient of dtype {array.dtype} for {dtype}"
+            yield edge, gradient, owned
 
 
 def _is_all_none(gradients: list[Any]) -> bool:

@@ -59,6 +59,8 @@ class Recordable:
 
     __slots__ = ()
 
+    _data: Any
+
     @staticmethod
     def _apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """Compute `op` on `inputs` and record it."""
@@ -67,6 +69,11 @@ class Recordable:
     def _facts(self) -> tuple[tuple[int, ...], Any]:
         """Return the shape and the dtype."""
         raise AssertionError("a Recordable says what it is")
+
+
+def array_of(x: Any) -> Any:
+    """Return the array of `x`, which may be a tensor, for an op to look at beforehand."""
+    return x._data if isinstance(x, Recordable) else x
 
 
 class Rule(NamedTuple):

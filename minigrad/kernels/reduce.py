@@ -33,7 +33,11 @@ def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """
     if x.dtype.kind != "f":
         return np.asarray(np.sum(x, axis=_axis(dim), keepdims=keepdim, dtype=np.int64))
-    over = axes(dim, x.ndim)
+    return _sum_over(x, axes(dim, x.ndim), keepdim)
+
+
+def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
+    """Return the sum of floats over these axes."""
     if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.dtype != np.float16 and x.flags.c_contiguous:
         total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
@@ -189,6 +193,7 @@ def _shift(x: Array, dim: int) -> Any:
 def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     """Sum `x` down to `shape`, from which broadcasting would bring it back: the adjoint of broadcasting."""
     lead = x.ndim - len(shape)
-    over = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)
-    total = sum_(x, dim=over) if over else x
-    return np.array(total.reshape(shape)) if not over else total.reshape(shape)
+    over = (*range(lead), *(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1))
+    if not over:
+        return np.array(x.reshape(shape))
+    return _sum_over(x, over).reshape(shape) if x.dtype.kind == "f" else sum_(x, dim=over).reshape(shape)

@@ -52,7 +52,14 @@ class Called:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the hooks and `forward`, inside this module's place in the model."""
         outer = scope.get()
-        here = self._enter(outer)
+        if outer is None:  # the outermost module of a call works out the paths of all below it
+            cached = self._cached_paths
+            paths = cached[1] if cached is not None and cached[0] == _registrations else self._scopes()
+            _paths.set(paths)
+        else:
+            paths = _paths.get() or {}
+        here = paths.get(id(self)) or self._stray(outer)
+        scope.set(here)
         try:
             if self._pre_hooks:
                 args = self._before(args)
@@ -78,27 +85,19 @@ class Called:
             output = output if changed is None else changed
         return output
 
-    def _enter(self, outer: Scope | None) -> Scope:
-        """Make this module the one that is running; the outermost of a call works out the paths of all."""
-        if outer is None:
-            _paths.set(self._scopes())
-        here = (_paths.get() or {}).get(id(self))
-        if here is None:
-            kind = type(self).__name__
-            here = Scope(f"{outer.path}.{kind}" if outer is not None and outer.path else kind, kind)
-        scope.set(here)
-        return here
+    def _stray(self, outer: Scope | None) -> Scope:
+        """Return the scope of a module that the outermost one does not know."""
+        kind = type(self).__name__
+        return Scope(f"{outer.path}.{kind}" if outer is not None and outer.path else kind, kind)
 
     def _scopes(self) -> Paths:
         """Return the scope of every module below this one, by id, and let the parameters know their names."""
-        cached = self._cached_paths
-        if cached is None or cached[0] != _registrations:
-            paths = {id(m): Scope(path, type(m).__name__) for path, m in self.named_modules()}
-            for name, parameter in self.named_parameters():
-                if not f".{parameter.name}".endswith(f".{name}"):  # the name in a larger model stays
-                    parameter.name = name
-            cached = self.__dict__["_cached_paths"] = (_registrations, paths)
-        return cached[1]
+        paths = {id(m): Scope(path, type(m).__name__) for path, m in self.named_modules()}
+        for name, parameter in self.named_parameters():
+            if not f".{parameter.name}".endswith(f".{name}"):  # the name in a larger model stays
+                parameter.name = name
+        self.__dict__["_cached_paths"] = (_registrations, paths)
+        return paths
 
     def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Removable:
         """Call `hook(module, args)` before every forward; what it returns, unless None, takes the place of `args`."""

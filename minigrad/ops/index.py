@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import OutOfRangeError, ShapeError
-from minigrad.graph import Op, composite, primitive
+from minigrad.graph import Op, array_of, composite, primitive
 from minigrad.kernels import index as kernel
 from minigrad.kernels.index import ARRAY
 from minigrad.ops.elementwise import eq, to
@@ -94,7 +94,7 @@ def embedding(weight: Any, index: Any) -> Any:
 @composite
 def one_hot(index: Any, num_classes: int = -1) -> Any:
     """Return int64 zeros with a 1 at each class in `index`, in a new last dim of `num_classes` (-1: as needed)."""
-    array = np.asarray(index.detach() if hasattr(index, "detach") else index)
+    array = np.asarray(array_of(index))
     if array.dtype.kind not in "iu":
         raise OutOfRangeError(f"one_hot: expected integer classes, got {array.dtype}")
     if array.size and array.min() < 0:

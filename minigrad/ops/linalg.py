@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.errors import ShapeError
 from minigrad.graph import composite, primitive
 from minigrad.kernels import linalg as kernel
-from minigrad.ops.shape import reshape, transpose
+from minigrad.ops.shape import permute, reshape, transpose
 
 
 def _right(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
@@ -30,7 +30,7 @@ matrix_product = primitive(
 linear = primitive(
     "linear", kernel.linear, casts="same",
     x=lambda g, weight: g @ weight,
-    weight=lambda g, x: transpose(_rows(g), 0, 1) @ _rows(x),
+    weight=lambda g, x: permute(_rows(g), dims=(1, 0)) @ _rows(x),
     bias=lambda g: g,
 )  # fmt: skip
 

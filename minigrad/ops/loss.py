@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import Array, numpy_dtype
 from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import loss as kernel
 from minigrad.ops.elementwise import abs, eq, exp, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
 from minigrad.ops.index import gather
@@ -215,7 +215,7 @@ def _no_reduction(reduction: str) -> ArgumentError:
 
 def values(x: Any) -> Array:
     """Return the array of `x`, which may be a tensor, to look at."""
-    return np.asarray(x.detach() if hasattr(x, "detach") else x)
+    return np.asarray(array_of(x))
 
 
 def same_shape(name: str, x: Any, target: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ShapeError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import norm as kernel
 from minigrad.kernels.norm import Axes
 from minigrad.ops.elementwise import rsqrt
@@ -133,7 +133,7 @@ def batch_norm(
 def _move(running: Any, batch: Any, momentum: float, correction: float = 1.0) -> None:
     """Move a running statistic in place towards that of the batch; outside the graph."""
     if running is not None:
-        values = np.asarray(batch.detach() if hasattr(batch, "detach") else batch)
+        values = np.asarray(array_of(batch))
         running *= 1 - momentum
         running += values.reshape(-1) * (momentum * correction)
 

@@ -36,9 +36,12 @@ def _reshape(x: Array, *, shape: Shape) -> Array:
 
 
 def _permute(x: Array, *, dims: Shape) -> Array:
-    if sorted(d % max(x.ndim, 1) for d in dims) != list(range(x.ndim)):
-        raise ShapeError(f"permute: dims {tuple(dims)} are not a permutation of the {x.ndim} dims of shape {x.shape}")
-    return x.transpose(dims)
+    try:
+        return x.transpose(dims)
+    except ValueError:
+        raise ShapeError(
+            f"permute: dims {tuple(dims)} are not a permutation of the {x.ndim} dims of shape {x.shape}"
+        ) from None
 
 
 def _expand(x: Array, *, shape: Shape) -> Array:
