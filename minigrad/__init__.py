@@ -10,7 +10,7 @@ tensor(20.)
 
 from typing import Any as _Any
 
-from minigrad import autograd, datasets, nn, optim, utils
+from minigrad import autograd
 from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import (
     arange,
@@ -162,16 +162,24 @@ from minigrad.random import (
     randperm,
     seed,
 )
-from minigrad.serialization import load, save
 from minigrad.tensor import Tensor
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> _Any:
-    """Import `minigrad.viz` when it is first asked for: most programs draw nothing."""
-    if name == "viz":
-        import importlib
+# What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
+_MODULES = ("datasets", "nn", "optim", "utils", "viz")
+_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
 
-        return importlib.import_module("minigrad.viz")
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f"minigrad.{_LATER[name]}")
+    return module if name in _MODULES else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -11,7 +11,6 @@ points from a node to what it was applied to, always backwards in time:
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -191,18 +190,15 @@ class Op:
 
 
 def _read(function: Any, targets: tuple[int, ...]) -> Rule:
-    """Read a rule's signature: its parameters are what it asks for."""
-    parameters = inspect.signature(function).parameters
-    optional = frozenset(n for n, p in parameters.items() if p.default is not p.empty)
-    return Rule(function, tuple(parameters), optional, targets)
+    """Read a rule's signature: its parameters are what it asks for, those with a default what it can do without."""
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    return Rule(function, names, frozenset(names[len(names) - len(defaults) :]), targets)
 
 
 def _keyword_defaults(forward: Callable[..., Any]) -> dict[str, Any]:
     """Return the defaults of a forward's keyword-only parameters, the attributes of a node that does not set them."""
-    if not inspect.isfunction(forward):  # a ufunc has keywords, but they are NumPy's and not attributes
-        return {}
-    parameters = inspect.signature(forward).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+    return dict(getattr(forward, "__kwdefaults__", None) or {})
 
 
 # The table of ops: primitives have rules, composites are functions of other ops and have none.

@@ -1,1 +1,5 @@
-"""Helpers beside the framework proper: loading data."""
+"""What training needs beside the model: loading data."""
+
+from minigrad.utils import data
+
+__all__ = ["data"]
