@@ -375,7 +375,7 @@ def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
                 result._edge = (node, i)
         return results
     result = wrap(computed)
-    if op.view is not None and isinstance(inputs[0], Tensor):
+    if op.view is not None and isinstance(inputs[0], Tensor) and len(inputs) == 1:  # index arrays make no view
         _note_view(result, inputs[0], op, attrs)
     if recording.get() and result._data.dtype.kind == "f":
         node = record(op, inputs, attrs, (result,))
@@ -460,8 +460,8 @@ def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
     """If `result` shares the memory of `source`, make it a view of it; settle the source first where that is needed."""
-    if not np.may_share_memory(result._data, source._data):
-        if op.view != "dense" or source._view is not None or source._storage.shared or not result._data.size:
+    if result._data.size and not np.may_share_memory(result._data, source._data):
+        if op.view != "dense" or source._view is not None or source._storage.shared:
             return
         source._data = np.ascontiguousarray(source._data)
         result._data = op.forward(source._data, **attrs)

@@ -265,3 +265,19 @@ def test_a_view_that_the_layout_does_not_allow_is_refused():
         x.view(-1)
     assert x.reshape(-1).shape == (6,)
     assert x.stride() == (1, 3)
+
+
+def test_a_write_into_an_empty_view_is_recorded():
+    x, value = leaf(1.0, 2.0), mg.zeros(0, dtype=mg.float64, requires_grad=True)
+    h = x * 1
+    h[2:] = value
+    h.sum().backward()
+    assert value.grad.shape == (0,)
+
+
+def test_clamp_takes_tensors_as_bounds():
+    x = leaf(-1.0, 0.5, 3.0)
+    y = x.clamp(min=mg.zeros(3, dtype=mg.float64), max=mg.tensor(1.0))
+    assert y.tolist() == [0.0, 0.5, 1.0]
+    y.sum().backward()
+    assert of(x) == [0.0, 1.0, 0.0]

@@ -131,9 +131,15 @@ class Elementwise(ArrayLike):
         return self._elementwise(e.round)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
-        """Return self limited to [min, max]; None leaves a side open. Raises ArgumentError if both are None."""
+        """Return self limited to [min, max], numbers or tensors; None leaves a side open.
+
+        Raises ArgumentError if both are None.
+        """
         if min is None and max is None:
             raise ArgumentError("clamp: at least one of min and max must not be None")
+        if isinstance(min, ArrayLike) or isinstance(max, ArrayLike):
+            above = self if min is None else e.maximum(self, min)
+            return above if max is None else e.minimum(above, max)
         return e.clamp(self, min=min, max=max)
 
     clip = clamp
