@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.dtypes import Array
+from minigrad.kernels.threads import one_thread
 
 Pair = tuple[int, int]
 _BLOCK = 1 << 18  # elements of columns made at a time
@@ -109,8 +110,9 @@ def conv2d_weight_grad(
     grid = Grid((u.shape[1], u.shape[2]), kernel, stride, padding, dilation)
     out, per_group = u.shape[3] // groups, x.shape[3] // groups
     total = np.zeros((groups, kernel[0] * kernel[1] * per_group, out), x.dtype)
-    for part, columns in _unfold(x, grid, groups):
-        total += np.matmul(columns.swapaxes(1, 2), _matrix(u[part], groups))
+    with one_thread:
+        for part, columns in _unfold(x, grid, groups):
+            total += np.matmul(columns.swapaxes(1, 2), _matrix(u[part], groups))
     total = total.reshape(groups, *kernel, per_group, out)
     return total.transpose(0, 4, 3, 1, 2).reshape(groups * out, per_group, *kernel)
 
@@ -122,10 +124,11 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
     if bias is not None:
         bias = np.broadcast_to(bias, (grid.outputs[1], len(bias)))
         bias = np.ascontiguousarray(bias) if groups == 1 else bias  # one run of addition is then a row of the image
-    for part, columns in _unfold(_pixels(x), grid, groups):
-        np.matmul(columns, filters, out=_matrix(y[part], groups))
-        if bias is not None:
-            y[part] += bias
+    with one_thread:
+        for part, columns in _unfold(_pixels(x), grid, groups):
+            np.matmul(columns, filters, out=_matrix(y[part], groups))
+            if bias is not None:
+                y[part] += bias
     return y.transpose(0, 3, 1, 2)
 
 
@@ -156,7 +159,8 @@ def _fold(u: Array, weight: Array, sizes: Pair, grid: Grid, groups: int) -> Arra
         windows = scratch.windows(span)
         for rows in scratch.rows:
             block = scratch.block(windows, rows)
-            np.matmul(_matrix(u[images, rows], groups), filters, out=_columns(block))
+            with one_thread:
+                np.matmul(_matrix(u[images, rows], groups), filters, out=_columns(block))
             for i, j in product(*map(range, grid.kernel)):
                 windows[:, rows, :, :, i, j] += block[:, :, :, :, i, j]
         x[images] = 0
