@@ -138,7 +138,7 @@ class Elementwise(ArrayLike):
         if min is None and max is None:
             raise ArgumentError("clamp: at least one of min and max must not be None")
         if isinstance(min, ArrayLike) or isinstance(max, ArrayLike):
-            above = self if min is None else e.maximum(self, min)
+            above: Any = self if min is None else e.maximum(self, min)
             return above if max is None else e.minimum(above, max)
         return e.clamp(self, min=min, max=max)
 
