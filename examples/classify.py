@@ -125,8 +125,10 @@ def draw_mistakes(images: mg.Tensor, truth: np.ndarray, guess: np.ndarray, out: 
     """Write the misclassified digits, at most 40 of them, as mistakes.png."""
     wrong = np.flatnonzero(truth != guess)
     shown = wrong[:40]
-    rows = max(-(-len(shown) // 8), 1)
-    figure, grid = plt.subplots(rows, 8, figsize=(10, 0.6 + 1.5 * rows), layout="constrained", squeeze=False)
+    columns = min(max(len(shown), 4), 8)
+    rows = max(-(-len(shown) // columns), 1)
+    size = (1.5 * columns, 0.6 + 1.7 * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
     figure.suptitle(
         f"{len(wrong)} of {len(truth)} test digits misclassified" + (", the first 40" if len(wrong) > 40 else "")
     )

@@ -194,7 +194,7 @@ class ArrayLike(Recordable):
         return printing.tensor_text(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self._data.ndim == 0 else format(repr(self), spec)
+        return format(self._data.item(), spec) if self._data.ndim == 0 else format(repr(self), spec)
 
     # --- converting and copying it ---
 

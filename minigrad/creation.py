@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import Array
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.tensor import Tensor, wrap
 
 
@@ -49,7 +49,12 @@ def _array(data: Any) -> Array:
         return data._data
     if isinstance(data, list | tuple) and any(isinstance(x, Tensor) for x in data):
         return np.array([_array(x) for x in data])
-    return np.asarray(data)
+    try:
+        return np.asarray(data)
+    except ValueError:
+        raise ShapeError(
+            f"cannot make a tensor of {data!r:.80}: its lists are not all of one length (or too deep)"
+        ) from None
 
 
 def _natural(data: Any, array: Array) -> np.dtype[Any]:
@@ -71,7 +76,7 @@ def _shape(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in several)
 
 
-def _kind(dtype: Any, default: Any = float) -> np.dtype[Any]:
+def _kind(dtype: Any, default: Any = dtypes.DEFAULT) -> np.dtype[Any]:
     return dtypes.numpy_dtype(default if dtype is None else dtype)
 
 
@@ -124,7 +129,7 @@ def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device:
     tensor([1.0000, 1.5000])
     """
     values = [b.item() if isinstance(b, Tensor) else b for b in bounds]
-    natural = int if all(isinstance(v, int | np.integer) for v in values) else float
+    natural: Any = int if all(isinstance(v, int | np.integer) for v in values) else dtypes.DEFAULT
     start, end, step = (0, values[0], 1) if len(values) == 1 else (*values, 1)[:3]
     count = max(int(np.ceil((end - start) / step)), 0)
     array = start + np.arange(count, dtype=np.int64 if natural is int else np.float64) * step

@@ -49,7 +49,8 @@ bool_ = _ALL[np.dtype(bool)]
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64
 _F32, _I64, _BOOL = np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool_)
-_PYTHON = {bool: _BOOL, int: _I64, float: _F32}
+DEFAULT = _F32  # of tensors made without a dtype, and of Python floats
+_PYTHON = {bool: _BOOL, int: _I64, float: np.dtype(np.float64)}
 
 
 def of(spec: Any) -> dtype:
@@ -62,7 +63,7 @@ def of(spec: Any) -> dtype:
 
 
 def numpy_dtype(spec: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype for `spec`; Python's `float` means float32, as everywhere in minigrad."""
+    """Return the NumPy dtype for `spec`; Python's `float` means float64, as in PyTorch."""
     if spec in _PYTHON:
         return _PYTHON[spec]
     try:

@@ -159,11 +159,22 @@ def _contributions(
             owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
             taken.append(gradient)
             if gradient.shape != shape:
+                if not _broadcasts(shape, gradient.shape):
+                    raise GraphError(
+                        f"{op.name}: the gradient returned for input {i}, of shape {shape}, has shape "
+                        f"{tuple(gradient.shape)}, which cannot be summed down to it"
+                    )
                 gradient, owned = sum_to(gradient, shape=shape), not create_graph
             array = gradient._data if create_graph else gradient
             assert array.shape == shape, f"{op.name}: a gradient of shape {array.shape} for {shape}"
             assert array.dtype == dtype, f"{op.name}: a gradient of dtype {array.dtype} for {dtype}"
             yield edge, gradient, owned
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether an array of `shape` could have been broadcast to the shape `to`."""
+    lead = len(to) - len(shape)
+    return lead >= 0 and all(n in (1, m) for n, m in zip(shape, to[lead:], strict=True))
 
 
 def _is_all_none(gradients: list[Any]) -> bool:

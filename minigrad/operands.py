@@ -39,8 +39,8 @@ def cast(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     present = [x._data if isinstance(x, ArrayLike) else x for x in operands if x is not None]
     wanted = dtypes.result_dtype(present)
     if op.casts == "same" and any(isinstance(x, np.ndarray) and x.dtype != wanted for x in present):
-        kinds = " and ".join(str(x.dtype) for x in present)
-        raise DTypeError(f"{op.name}: operands must have the same dtype, got {kinds}; convert one, with .to(dtype)")
+        kinds = ", ".join(f"{op.input_name(i)} {x.dtype}" for i, x in enumerate(present) if isinstance(x, np.ndarray))
+        raise DTypeError(f"{op.name}: expected operands of the same dtype, got {kinds}; convert one, such as x.float()")
     if op.casts == "floating" and wanted.kind != "f":
         raise DTypeError(
             f"{op.name}: could not infer output dtype. Input dtype must be a floating point dtype. Got: {wanted}; "
@@ -104,6 +104,10 @@ def explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
                     f"axis {axis}: shapes {a} and {b} do not broadcast"
                 )
     if isinstance(error, IndexError):
-        return OutOfRangeError(f"{op.name}: {error} (shapes {', '.join(map(str, shapes))})")
+        return OutOfRangeError(f"{op.name}: {error} ({_of_shapes(shapes)})")
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
-    return kind(f"{op.name}: {error} (operands of shape {', '.join(map(str, shapes))})")
+    return kind(f"{op.name}: {error} ({_of_shapes(shapes)})")
+
+
+def _of_shapes(shapes: list[tuple[int, ...]]) -> str:
+    return f"operand{'s' if len(shapes) > 1 else ''} of shape {' and '.join(map(str, shapes))}"

@@ -88,7 +88,7 @@ class Tensor(Methods):
     __hash__ = object.__hash__
 
     def __init__(self, data: Any = (), *, dtype: Any = None) -> None:
-        kind = dtypes.numpy_dtype(float if dtype is None else dtype)
+        kind = dtypes.DEFAULT if dtype is None else dtypes.numpy_dtype(dtype)
         self._data = np.array(data._data if isinstance(data, Tensor) else data, kind)
         self._storage = Storage()
 
@@ -241,7 +241,10 @@ class Tensor(Methods):
         base = self if self._view is None else self._view.base
         if base._requires_grad and recording.get():
             what = "a leaf Variable" if self._view is None else "a view of a leaf Variable"
-            raise GraphError(f"{what} that requires grad is being used in an in-place operation; do it under no_grad()")
+            raise GraphError(
+                f"{what} that requires grad is being used in an in-place operation ({self.name or 'a tensor'} of shape "
+                f"{self._data.shape}); do it under no_grad()"
+            )
         if not self._data.flags.writeable:
             raise GraphError(
                 "more than one element of the written-to tensor refers to a single memory location (or its memory is "

@@ -519,3 +519,26 @@ def test_errors_of_shape_name_the_op_both_shapes_and_the_axis():
         mg.ones(3)[3]
     with pytest.raises(IndexError, match="too many indices for tensor of dimension 1"):
         mg.ones(3)[0, 0]
+
+
+def test_a_gradient_of_the_wrong_shape_is_named():
+    class Wide(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return mg.ones(2, dtype=mg.float64)
+
+    with pytest.raises(GraphError, match=r"Wide: the gradient returned for input 0, of shape \(3,\), has shape \(2,\)"):
+        Wide.apply(leaf(1.0, 2.0, 3.0)).sum().backward()
+
+
+def test_what_is_no_array_of_numbers_is_refused():
+    with pytest.raises(ShapeError, match="not all of one length"):
+        mg.tensor([[1, 2], [3]])
+    with pytest.raises(DTypeError, match="not numbers"):
+        mg.tensor(["a"])
+    with pytest.raises(DTypeError, match="matmul: expected operands of the same dtype, got a int64, b float32"):
+        mg.tensor([[1]]) @ mg.ones(1, 1)

@@ -288,7 +288,7 @@ X, W = np.zeros((2, 4, 5, 5), np.float32), np.zeros((6, 4, 3, 3), np.float32)
         (lambda: conv2d(X, W, stride=2, padding="same"), "padding='same' is not supported for strided convolutions"),
         (lambda: conv2d(X, W, padding="full"), "padding must be an int, a pair, 'valid' or 'same', got 'full'"),
         (lambda: conv2d(X[0, 0], W), "Expected 3D (unbatched) or 4D (batched) input to conv2d"),
-        (lambda: conv2d(mg.from_numpy(X), W.astype(np.float64)), "conv2d: operands must have the same dtype"),
+        (lambda: conv2d(mg.from_numpy(X), W.astype(np.float64)), "conv2d: expected operands of the same dtype"),
         (lambda: max_pool2d(X, 6), "max_pool2d: Given input size: (4x5x5). Calculated output size: (4x0x0). Output "
          "size is too small"),
         (lambda: max_pool2d(X, 2, padding=2), "max_pool2d: pad should be at most half of effective kernel size, but "

@@ -77,7 +77,8 @@ class Module(Called):
     def add_module(self, name: str, module: Module | None) -> None:
         """Add `module` under `name`, which is then also an attribute."""
         if module is not None and not isinstance(module, Module):
-            raise ArgumentError(f"{type(module).__name__} is not a Module subclass")
+            advice = "; unpack it, with *" if isinstance(module, list | tuple) else ""
+            raise ArgumentError(f"{type(module).__name__} is not a Module subclass{advice}")
         self._register("_modules", name, module)
 
     register_module = add_module

@@ -64,6 +64,8 @@ def attribute(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
+    if hasattr(value, "_fields"):  # settings that belong together, each with its name
+        return ", ".join(f"{field}={_plain(part)}" for field, part in zip(value._fields, value, strict=True))
     if value is None or isinstance(value, str | bool):
         return str(value)
     if isinstance(value, int | float | np.generic):
