@@ -46,6 +46,7 @@ class ArrayLike(Recordable):
     _edge: Any
     _view: View | None
     _requires_grad: bool
+    _grad: Tensor | None
     name: str | None
 
     def _elementwise(self, op: Op, *other: Any) -> Any:
@@ -142,7 +143,7 @@ class ArrayLike(Recordable):
         """Return the array itself: memory is shared, and a write to it cannot be seen by the saved-value check."""
         if self.requires_grad:  # type: ignore[attr-defined]
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        self._storage.shared = True
+        self._share()  # type: ignore[attr-defined]
         return self._data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -260,17 +261,19 @@ class ArrayLike(Recordable):
         return self if self.is_contiguous() else self.clone()  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
-        if self._edge is not None:
+        if self.grad_fn is not None:  # type: ignore[attr-defined]
             raise GraphError("only leaf tensors can be deep-copied: this one was computed; use detach() or clone()")
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
-        copy.__setstate__((np.array(self._data), self._requires_grad, getattr(self, "name", None)))
+        copy.__setstate__((np.array(self._data), self._requires_grad, self.name))
+        if self._grad is not None:
+            copy._grad = self._grad.__deepcopy__(memo)
         return copy  # type: ignore[return-value]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._edge is not None:
+        if self.grad_fn is not None:  # type: ignore[attr-defined]
             raise GraphError("only leaf tensors can be pickled: this one was computed; use detach()")
-        return _empty, (type(self),), (np.array(self._data), self._requires_grad, getattr(self, "name", None))
+        return _empty, (type(self),), (np.array(self._data), self._requires_grad, self.name)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         from minigrad.tensor import Storage

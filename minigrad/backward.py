@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import engine
 from minigrad.errors import GraphError, ShapeError
 from minigrad.graph import recording
-from minigrad.ops.elementwise import to
+from minigrad.ops.elementwise import clone, to
 from minigrad.tensor import Tensor, edge_of, wrap
 
 
@@ -40,6 +40,7 @@ class Removable:
             self._hooks.pop(self._entry, None)
         elif self._entry in self._hooks:
             self._hooks.remove(self._entry)
+        self._hooks = {}
 
 
 def accumulate_gradients(
@@ -113,20 +114,16 @@ def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
 
 def _leaf_hooked(leaf: Any, held: tuple[Any, bool]) -> tuple[Any, bool]:
     """Pass a leaf's complete gradient through the leaf's hooks."""
-    gradient, owned = held
-    for hook in (leaf._hooks or ()) if isinstance(leaf, Tensor) else ():
-        raw = type(gradient) is np.ndarray
-        replaced = hook(wrap(gradient) if raw else gradient)
-        if replaced is not None:
-            gradient, owned = (replaced._data if raw else replaced), False
-    return gradient, owned
+    if not isinstance(leaf, Tensor) or not leaf._hooks:
+        return held
+    return engine.through_hooks(leaf._hooks, held[0], wrap, leaf.name or "a leaf"), False
 
 
 def _accumulate(tensor: Tensor, gradient: Any, owned: bool) -> None:
     """Add `gradient` to `tensor.grad`, which owns its memory: what is not ours to keep is copied."""
     held = tensor._grad
     if isinstance(gradient, Tensor):
-        tensor._grad = gradient if held is None else held + gradient
+        tensor._grad = clone(gradient) if held is None else held + gradient
     elif held is None:
         tensor._grad = wrap(gradient if owned and gradient.flags.writeable else np.array(gradient, order="C"))
     else:

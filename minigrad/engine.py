@@ -119,8 +119,8 @@ def sweep(
                 elif leading is not None and edge[0] not in leading and edge not in targets:  # type: ignore[operator]
                     continue
                 totals.add(edge, gradient, owned)
-        if not retain_graph and node.plan.saves:
-            node.saved = None
+            if not retain_graph and node.plan.saves:
+                node.saved = None
     results |= {leaf: totals.pop(leaf) for leaf in leaves if targets is None or leaf in targets}
     totals.assert_empty()
     return results
@@ -131,12 +131,25 @@ def _hooked(node: Node, index: int, held: tuple[Any, bool], wrap: Wrap) -> tuple
     gradient, owned = held
     if gradient is None:
         return held
-    for at, hook in node.hooks or ():
-        if at == index:
-            raw = type(gradient) is np.ndarray
-            replaced = hook(wrap(gradient, None) if raw else gradient)
-            gradient, owned = (gradient, False) if replaced is None else (replaced._data if raw else replaced, False)
-    return gradient, owned
+    hooks = [hook for at, hook in node.hooks or () if at == index]
+    return through_hooks(hooks, gradient, wrap, node.op.name), owned and not hooks
+
+
+def through_hooks(hooks: Iterable[Callable[[Any], Any]], gradient: Any, wrap: Wrap, where: str) -> Any:
+    """Return what `hooks` make of a gradient: each may return another in its place, of the same shape and dtype."""
+    raw = type(gradient) is np.ndarray
+    for hook in tuple(hooks):
+        replaced = hook(wrap(gradient, None) if raw else gradient)
+        if replaced is None:
+            continue
+        held, got = (gradient if raw else gradient._data), replaced._data
+        if got.shape != held.shape or got.dtype != held.dtype:
+            raise GraphError(
+                f"a hook on {where} has changed the gradient from {held.dtype} of shape {held.shape} to {got.dtype} of "
+                f"shape {got.shape}; what it returns must agree"
+            )
+        gradient = got if raw else replaced
+    return gradient
 
 
 def _contributions(
@@ -152,10 +165,12 @@ def _contributions(
         for i, gradient in zip(rule.targets, returned if op.joint is not None else (returned,), strict=True):
             if gradient is None or i not in wanted:
                 continue
-            if not create_graph and type(gradient) is not np.ndarray:
-                gradient = gradient._data if op.on_tensors else np.asarray(gradient)
             edge = node.edges[i]
             shape, dtype = edge_facts(edge)
+            if op.on_tensors:
+                gradient = gradient.to(dtype)
+            if not create_graph and type(gradient) is not np.ndarray:
+                gradient = gradient._data if op.on_tensors else np.asarray(gradient)
             owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
             taken.append(gradient)
             if gradient.shape != shape:

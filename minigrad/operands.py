@@ -78,15 +78,13 @@ def constant(edge: Any) -> Any:
 
 
 def assign(target: Array, place: Any, value: Array) -> None:
-    """Write `value` at `place`, where it broadcasts; leading dims of size 1 that the place lacks are dropped."""
-    room = target[place].shape
-    while value.ndim > len(room) and value.shape[0] == 1:
-        value = value[0]
+    """Write `value` at `place`, where it broadcasts."""
     try:
         target[place] = value
     except ValueError:
         raise ShapeError(
-            f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape {room}"
+            f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape "
+            f"{target[place].shape}"
         ) from None
 
 

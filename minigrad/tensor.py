@@ -24,6 +24,7 @@ from minigrad.methods import Methods
 from minigrad.operands import assign, cast, constant, explained, is_uniform
 from minigrad.ops.elementwise import to
 from minigrad.ops.index import Steps, getitem, index_put, index_set
+from minigrad.ops.shape import reshape
 
 
 class Storage:
@@ -58,6 +59,8 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def _watched(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Run an op, with the observer around it if there is one."""
+    if any(isinstance(value, np.generic) for value in attrs.values()):  # a number of NumPy's would bring its dtype
+        attrs = {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
     if graph.observer is None:
         return _run(op, inputs, attrs)
     return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
@@ -82,6 +85,7 @@ class Tensor(Methods):
     _requires_grad = False
     _grad: Tensor | None = None
     _hooks: list[Callable[[Tensor], Any]] | None = None
+    _retains = False
     name: str | None = None
     """What drawings and messages call this tensor; a module's parameters get their dotted path there."""
 
@@ -110,9 +114,10 @@ class Tensor(Methods):
                 f"only Tensors of floating point dtype can require gradients; this one is {self._data.dtype}: "
                 "convert it first, with .float()"
             )
-        if not requires_grad and self._edge is not None:
+        is_leaf = edge_of(self) is None
+        if not requires_grad and not is_leaf:
             raise GraphError("you can only change requires_grad flags of leaf variables; use detach() here")
-        self._requires_grad = requires_grad and self._edge is None
+        self._requires_grad = requires_grad and is_leaf
         return self
 
     @property
@@ -147,34 +152,56 @@ class Tensor(Methods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if self._requires_grad and value._data.dtype.kind != "f":
+            raise DTypeError(f"data of a tensor that requires grad must be floats, got {value._data.dtype}")
         self._storage.version += 1
-        self._data = value._data
+        value._share()
+        self._data, self._storage = value._data, value._storage
 
     def detach(self) -> Tensor:
         """Return a tensor on the same memory that no gradient flows through."""
+        self._share()
         alias = wrap(self._data)
         alias._storage = self._storage
-        self._storage.shared = True
         return alias
+
+    def _share(self) -> None:
+        """Prepare for a second array on this memory: before the first, a result that a kernel laid out is put in order.
+
+        Afterwards it stays as it is, so that a view of it is a view, as it would be in the layout the program sees.
+        """
+        if not self._storage.shared:
+            if not self._data.flags.c_contiguous:
+                self._data = np.ascontiguousarray(self._data)
+            self._storage.shared = True
 
     def detach_(self) -> Tensor:
         """Cut this tensor out of the graph that made it, in place."""
-        self._edge, self._view, self._requires_grad = None, None, False
+        if self._view is not None:
+            raise GraphError("Can't detach views in-place. Use detach() instead.")
+        self._edge, self._requires_grad = None, False
         return self
 
     def retain_grad(self) -> None:
         """Have `backward()` store the gradient of this tensor too, though it is not a leaf."""
-        from minigrad.backward import Retain
-
         edge = edge_of(self)
         if edge is None:
             if not self._requires_grad:
                 raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
-            return
+        elif not self._retains:
+            self._retains = True
+            self._retain_at(edge)
+
+    def _retain_at(self, edge: Any) -> None:
+        """Have the node that this tensor comes from now, and none that it came from before, store its gradient."""
+        from minigrad.backward import Retain
+
+        before = self._edge[0] if self._edge is not None else None
+        if before is not None and before.hooks:
+            before.hooks[:] = [(i, h) for i, h in before.hooks if not (isinstance(h, Retain) and h.tensor() is self)]
         node, index = edge
-        if not any(isinstance(hook, Retain) and hook.tensor() is self for _, hook in node.hooks or ()):
-            node.hooks = node.hooks or []
-            node.hooks.append((index, Retain(self)))
+        node.hooks = node.hooks or []
+        node.hooks.append((index, Retain(self)))
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Any:
         """Call `hook(gradient)` whenever the gradient of this tensor is complete; what it returns takes its place."""
@@ -235,11 +262,14 @@ class Tensor(Methods):
         if result._edge is not None:
             _swap_saved(result, self)
             self._point_to(result._edge)
+        elif recording.get() and self.requires_grad:  # what was computed has no derivative, and so is a constant now
+            self._point_to(None)
         return self
 
     def _check_writable(self) -> None:
         base = self if self._view is None else self._view.base
-        if base._requires_grad and recording.get():
+        is_leaf = base._requires_grad or (self._requires_grad and edge_of(self) is None)
+        if is_leaf and recording.get():
             what = "a leaf Variable" if self._view is None else "a view of a leaf Variable"
             raise GraphError(
                 f"{what} that requires grad is being used in an in-place operation ({self.name or 'a tensor'} of shape "
@@ -254,11 +284,13 @@ class Tensor(Methods):
     def _point_to(self, edge: Any) -> None:
         """Make `edge` this tensor's place in the graph; for a view, write it into the graph of its base."""
         if self._view is None:
+            if self._retains and edge is not None:
+                self._retain_at(edge)
             self._edge = edge
             return
         base, steps, _ = self._view
         node = record(index_set, (base, wrap(self._data, edge)), {"steps": steps}, (base,))
-        base._edge = (node, 0)
+        base._edge = None if node is None else (node, 0)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._check_writable()
@@ -271,7 +303,6 @@ class Tensor(Methods):
             value = np.asarray(value).astype(self._data.dtype)
         elif value._data.dtype != self._data.dtype:
             value = to(value, dtype=self._data.dtype)
-        source = value._data if isinstance(value, Tensor) else value
         node = None
         if parsed.gather is not None:
             place = fill_in(parsed.gather, tuple(np.asarray(getattr(a, "_data", a)) for a in parsed.arrays))
@@ -279,9 +310,12 @@ class Tensor(Methods):
         else:
             place = parsed.view or ()
             op, inputs, attrs = index_set, (self, value), {"steps": ((getitem, {"index": parsed.view}),)}
+        room = self._data[place].ndim
+        while value.ndim > room and value.shape[0] == 1:  # leading dims of size 1 that the place lacks
+            value = reshape(value, shape=tuple(value.shape[1:]))
         if recording.get():
-            node = record(op, inputs, attrs, (self,))
-        assign(self._data, place, source)
+            node = record(op, (self, value, *inputs[2:]), attrs, (self,))
+        assign(self._data, place, value._data if isinstance(value, Tensor) else value)
         self._storage.version += 1
         if node is not None:
             self._point_to((node, 0))
@@ -345,7 +379,7 @@ def wrap(array: Any, edge: Any = None) -> Tensor:
 def edge_of(x: Tensor) -> Any:
     """Return the edge of `x`, worked out anew if its base was written to since: None for a leaf."""
     view = x._view
-    if view is not None and view.base._edge is not view.seen:
+    if view is not None and view.base._edge is not view.seen and view.base._edge is not None:
         source = view.base
         previous = recording.get()
         recording.set(True)
@@ -354,6 +388,8 @@ def edge_of(x: Tensor) -> Any:
                 source = _run(op, (source,), attrs)
         finally:
             recording.set(previous)
+        if x._retains and source._edge is not None:
+            x._retain_at(source._edge)
         x._edge = source._edge
         x._view = view._replace(seen=view.base._edge)
     return x._edge
@@ -462,16 +498,19 @@ def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
-    """If `result` shares the memory of `source`, make it a view of it; settle the source first where that is needed."""
-    if result._data.size and not np.may_share_memory(result._data, source._data):
-        if op.view != "dense" or source._view is not None or source._storage.shared:
-            return
-        source._data = np.ascontiguousarray(source._data)
-        result._data = op.forward(source._data, **attrs)
-    base, steps = (source, ()) if source._view is None else source._view[:2]
-    source._storage.shared = True
-    result._storage = source._storage
-    result._view = View(base, (*steps, (op, attrs)), base._edge)
+    """If `result` shares the memory of `source`, or could in the layout the program sees, make it a view of it."""
+    shares = not result._data.size or np.may_share_memory(result._data, source._data)
+    if not source._storage.shared and (shares or op.view == "dense"):
+        before = source._data
+        source._share()
+        if source._data is not before:
+            result._data = op.forward(source._data, **attrs)
+            shares = True
+    if shares:
+        base, steps = (source, ()) if source._view is None else source._view[:2]
+        source._storage.shared = True
+        result._storage = source._storage
+        result._view = View(base, (*steps, (op, attrs)), base._edge)
 
 
 def _keep_overwritten(edge: Any, target: Tensor) -> None:

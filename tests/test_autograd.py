@@ -542,3 +542,138 @@ def test_what_is_no_array_of_numbers_is_refused():
         mg.tensor(["a"])
     with pytest.raises(DTypeError, match="matmul: expected operands of the same dtype, got a int64, b float32"):
         mg.tensor([[1]]) @ mg.ones(1, 1)
+
+
+def test_a_function_that_returns_a_view_of_its_input():
+    class Reverse(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view_as(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return -g
+
+    w = leaf(1.0, 2.0)
+    h = w * 2
+    (Reverse.apply(h).sum() + h.sum() * 10).backward()
+    assert w.grad.tolist() == [18.0, 18.0]
+    w.grad = None
+    (Reverse.apply(w) * w).sum().backward()
+    assert w.grad.tolist() == [0.0, 0.0]
+    assert w.is_leaf
+    with pytest.raises(GraphError, match=r"read-only"):
+        Reverse.apply(h).mul_(2)
+
+
+def test_gradients_of_a_function_are_cast():
+    class Wide(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return g.double()
+
+    x = mg.ones(2, requires_grad=True)
+    Wide.apply(x).sum().backward()
+    assert x.grad.dtype == mg.float32
+
+
+def test_a_hook_must_keep_shape_and_dtype():
+    for make in (lambda x: x, lambda x: x * 1):
+        x = mg.ones(2, requires_grad=True)
+        y = make(x)
+        y.register_hook(lambda g: g.double())
+        with pytest.raises(GraphError, match=r"a hook on .* has changed the gradient from float32 of shape \(2,\)"):
+            (y * 2).sum().backward()
+
+
+def test_removing_a_hook_twice_removes_it_once():
+    x, seen = leaf(1.0), []
+    first, _ = x.register_hook(seen.append), x.register_hook(seen.append)
+    first.remove()
+    first.remove()
+    (x * 1).sum().backward()
+    assert len(seen) == 1
+
+
+def test_retain_grad_follows_the_tensor_through_writes():
+    x = leaf(1.0, 1.0)
+    h = x * 2
+    h.retain_grad()
+    h.mul_(3)
+    h.sum().backward()
+    assert h.grad.tolist() == [1.0, 1.0]
+    h = x * 2
+    v = h[0]
+    v.retain_grad()
+    h.mul_(2)
+    (v * 3).backward()
+    assert v.grad.item() == 3.0
+
+
+def test_recorded_gradients_are_owned_too():
+    x, b, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), mg.ones(2, dtype=mg.float64)
+    with pytest.warns(UserWarning, match="create_graph"):
+        (x + b).backward(seed, create_graph=True)
+    assert x.grad is not b.grad
+    with no_grad():
+        x.grad.zero_()
+    assert b.grad.tolist() == seed.tolist() == [1.0, 1.0]
+
+
+def test_what_did_not_run_is_not_released():
+    a, b = leaf(1.0), leaf(2.0)
+    total = (a * a).sum() + (b * b).sum()
+    assert grad(total, a)[0].tolist() == [2.0]
+    assert grad(total, b)[0].tolist() == [4.0]
+
+
+def test_decorating_changes_nothing_until_the_function_runs():
+    @set_grad_enabled(False)
+    def off():
+        return is_grad_enabled()
+
+    assert is_grad_enabled()
+    assert not off()
+
+    @no_grad()
+    def steps():
+        sent = yield is_grad_enabled()
+        yield is_grad_enabled(), sent
+
+    walk = steps()
+    assert next(walk) is False
+    assert is_grad_enabled()
+    assert walk.send("x") == (False, "x")
+    assert is_grad_enabled()
+
+
+def test_a_context_copied_into_threads_computes_in_each():
+    import contextvars
+    from concurrent.futures import ThreadPoolExecutor
+
+    x = mg.ones(400, 400)
+    (x + x).sum()  # this context has its quiet place now, and the copies share it
+    model = mg.nn.Linear(50, 50)
+    optimizer = mg.optim.Adam(model.parameters())
+
+    def work(_):
+        for _ in range(20):
+            (x + x).exp()
+            model.weight.grad = mg.ones(50, 50)
+            optimizer.step()
+        return True
+
+    with ThreadPoolExecutor(3) as pool:
+        assert all(pool.map(lambda i: contextvars.copy_context().run(work, i), range(3)))
+        contexts = [contextvars.copy_context() for _ in range(3)]
+        assert all(f.result() for f in [pool.submit(c.run, work, i) for i, c in enumerate(contexts)])
+
+
+def test_a_copied_leaf_keeps_its_gradient():
+    x = leaf(1.0)
+    (x * 2).sum().backward()
+    assert copy.deepcopy(x).grad.tolist() == [2.0]

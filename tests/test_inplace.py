@@ -281,3 +281,98 @@ def test_clamp_takes_tensors_as_bounds():
     assert y.tolist() == [0.0, 0.5, 1.0]
     y.sum().backward()
     assert of(x) == [0.0, 1.0, 0.0]
+
+
+# --- edges: aliases, views of what was detached or reassigned, operands with extra dims ---
+
+
+def test_values_with_extra_leading_dims_of_size_one():
+    w = leaf(2.0, 3.0)
+    out = mg.zeros(3, dtype=mg.float64)
+    for i in range(3):
+        out[i] = (w * i).sum().view(1)
+    out[1:] = (w[:1] * 5).view(1, 1)
+    out.sum().backward()
+    assert of(w) == [10.0, 0.0]
+
+
+def test_a_view_is_a_view_whatever_looked_at_the_memory_before():
+    for look in (lambda h: h.detach(), lambda h: h[0], lambda h: h.T, lambda h: h.detach().numpy()):
+        x = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+        h = x + 0
+        h._data = np.asfortranarray(h._data)  # as a kernel may leave it
+        seen = look(h)
+        h.view(-1).mul_(0.0)
+        assert h.tolist() == [[0.0] * 3] * 2
+        assert not np.asarray(getattr(seen, "_data", seen)).any()
+        h.sum().backward()
+        assert of(x) == [[0.0] * 3] * 2
+
+
+def test_a_view_taken_before_its_base_is_detached_stays_in_the_graph():
+    x = leaf(1.0, 2.0)
+    h = x * 1
+    out = h[:1]
+    h.detach_()
+    out.sum().backward()
+    assert of(x) == [1.0, 0.0]
+    with pytest.raises(GraphError, match="Can't detach views in-place"):
+        (x * 1)[:1].detach_()
+
+
+def test_a_view_that_is_a_leaf_itself_is_refused():
+    v = mg.zeros(4)[:2].requires_grad_()
+    with pytest.raises(GraphError, match="leaf Variable"):
+        v.mul_(2)
+
+
+def test_every_augmented_operator_writes_in_place():
+    t = mg.tensor([5, 6])
+    same = t
+    t //= 2
+    t %= 2
+    t |= 4
+    t &= 6
+    t ^= 1
+    assert same is t
+    assert t.tolist() == [(n // 2 % 2 | 4) & 6 ^ 1 for n in (5, 6)]
+    x = leaf(5.0, 7.0)
+    h = x * 1
+    h //= 2  # has no derivative: a constant from now on
+    (h + x).sum().backward()
+    assert of(x) == [1.0, 1.0]
+
+
+def test_data_shares_the_counter_of_what_it_was_given():
+    p, q = leaf(1.0, 2.0), mg.tensor([3.0, 4.0], dtype=mg.float64)
+    p.data = q
+    y = (p * p).sum()
+    q.add_(1)
+    with pytest.raises(GraphError, match="modified by an inplace operation"):
+        y.backward()
+    with pytest.raises(DTypeError, match="must be floats"):
+        p.data = mg.tensor([1, 2])
+
+
+def test_a_quotient_may_be_changed_after_it_was_computed():
+    a, b = leaf(1.0, 2.0), leaf(4.0, 5.0)
+    y = a / b
+    y += 1
+    y.sum().backward()
+    np.testing.assert_allclose(b.grad.numpy(), [-1 / 16, -2 / 25])
+
+
+def test_clamping_in_place_between_tensors():
+    x, low, high = leaf(-1.0, 0.5, 3.0), leaf(0.0, 0.0, 0.0), leaf(1.0, 1.0, 1.0)
+    h = x * 1
+    h.clamp_(min=low, max=high)
+    h.sum().backward()
+    assert (of(x), of(low), of(high)) == ([0, 1, 0], [1, 0, 0], [0, 0, 1])
+
+
+def test_numbers_among_the_settings_bring_no_dtype():
+    assert mg.tensor([1, 2, 3]).clamp(min=1.5).dtype == mg.float32
+    assert mg.ones(2).clamp(max=np.float64(1.5)).dtype == mg.float32
+    assert mg.nn.functional.leaky_relu(mg.ones(2), np.float64(0.1)).dtype == mg.float32
+    assert mg.nn.functional.pad(mg.tensor([1]), (1, 1), value=2.5).tolist() == [2, 1, 2]
+    assert mg.ones(1).view(mg.int32).tolist() == [1065353216]

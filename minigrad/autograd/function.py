@@ -119,10 +119,19 @@ def _op_of(cls: type[Function], count: int) -> Op:
 
 
 def _output(y: Tensor, args: tuple[Any, ...], ctx: Context) -> Tensor:
-    """Return an output as a tensor of its own, unless it is an argument that `forward` wrote in place."""
+    """Return an output as a tensor of its own, unless it is an argument that `forward` wrote in place.
+
+    One that lies in the memory of another tensor, an argument say, becomes a read-only alias: a write through it
+    would reach the other unrecorded.
+    """
     if not isinstance(y, Tensor):
         raise GraphError(f"a Function's forward returns tensors, got {type(y).__name__}")
-    return y.detach() if any(y is a for a in args) and not any(y is w for w in ctx._written) else y
+    if any(y is w for w in ctx._written) or not (y._view is not None or any(y is a for a in args)):
+        return y
+    alias = y.detach()
+    alias._data = alias._data.view()
+    alias._data.flags.writeable = False
+    return alias
 
 
 def _save(node: Node, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

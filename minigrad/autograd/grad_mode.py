@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,14 +18,14 @@ class _Mode:
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
-        self._previous: list[bool] = []
+        self._previous: dict[int, list[bool]] = {}  # by thread, for an object that several threads use
 
     def __enter__(self) -> None:
-        self._previous.append(recording.get())
+        self._previous.setdefault(threading.get_ident(), []).append(recording.get())
         recording.set(self.mode)
 
     def __exit__(self, *exception: object) -> None:
-        recording.set(self._previous.pop())
+        recording.set(self._previous[threading.get_ident()].pop())
 
     def __call__(self, function: F) -> F:
         mode = self.mode
@@ -33,7 +35,28 @@ class _Mode:
             with _Mode(mode):
                 return function(*args, **kwargs)
 
+        if inspect.isgeneratorfunction(function):
+            inside = functools.wraps(function)(_stepping(function, mode))
         return inside  # type: ignore[return-value]
+
+
+def _stepping(function: Callable[..., Any], mode: bool) -> Callable[..., Any]:
+    """Return a generator function whose steps, but not what happens between them, run in `mode`."""
+
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        generator, sent = function(*args, **kwargs), None
+        try:
+            while True:
+                with _Mode(mode):
+                    try:
+                        item = generator.send(sent)
+                    except StopIteration as end:
+                        return end.value
+                sent = yield item
+        finally:
+            generator.close()
+
+    return steps
 
 
 class no_grad(_Mode):
@@ -72,11 +95,15 @@ class set_grad_enabled(_Mode):
 
     def __init__(self, mode: bool) -> None:
         super().__init__(mode)
-        self._previous.append(recording.get())
-        recording.set(mode)
+        super().__enter__()
 
     def __enter__(self) -> None:
         recording.set(self.mode)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, which the call that made this object did not mean to affect anything else."""
+        self.__exit__()
+        return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:

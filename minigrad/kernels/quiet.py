@@ -33,3 +33,11 @@ def again(error: RuntimeError, function: Callable[..., Any], args: Any, kwargs: 
     if "cannot enter context" not in str(error):
         raise error
     return _prepare(function, *args, **kwargs)
+
+
+def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run `function` quietly; what calls kernels many times a step writes these lines out itself."""
+    try:
+        return quietly.get()(function, *args, **kwargs)
+    except RuntimeError as error:
+        return again(error, function, args, kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minigrad import dtypes
 from minigrad.arraylike import ArrayLike
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import elementwise as e
@@ -140,7 +141,8 @@ class Elementwise(ArrayLike):
         if isinstance(min, ArrayLike) or isinstance(max, ArrayLike):
             above: Any = self if min is None else e.maximum(self, min)
             return above if max is None else e.minimum(above, max)
-        return e.clamp(self, min=min, max=max)
+        kind = dtypes.result_dtype([self._data, *(bound for bound in (min, max) if bound is not None)])
+        return e.clamp(self if kind == self._data.dtype else self.to(kind), min=min, max=max)
 
     clip = clamp
 

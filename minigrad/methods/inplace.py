@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minigrad.arraylike import ArrayLike
 from minigrad.ops import elementwise as e
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
 
     def __ipow__(self, other: Any) -> Tensor:
         return self._become(self**other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._become(self // other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._become(self % other)
+
+    def __iand__(self, other: Any) -> Tensor:
+        return self._become(self & other)
+
+    def __ior__(self, other: Any) -> Tensor:
+        return self._become(self | other)
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return self._become(self ^ other)
 
     def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
         """Add alpha * other in place."""
@@ -79,6 +95,8 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         """Limit to [min, max] in place."""
+        if isinstance(min, ArrayLike) and max is not None:  # one op at a time, so that each finds what it saved
+            return self.clamp_(min).clamp_(max=max)
         return self._become(self.clamp(min, max))
 
     def masked_fill_(self, mask: Any, value: Any) -> Tensor:

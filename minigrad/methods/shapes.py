@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.arraylike import ArrayLike
 from minigrad.errors import ShapeError
 from minigrad.ops import index as i
@@ -24,12 +25,12 @@ class Shapes(ArrayLike):
         return _reshape(self, shape=_sizes(shape))
 
     def view(self, *shape: Any) -> Tensor:
-        """Return a view in another shape (or, given a dtype, the elements in it).
+        """Return a view in another shape, one size of which may be -1; or, given a dtype, of the same bits as that.
 
         Raises ShapeError if the layout does not allow a view; `reshape` copies then.
         """
         if len(shape) == 1 and not isinstance(shape[0], int | tuple | list | np.integer):
-            return self.to(shape[0])
+            return self._as_bits(shape[0])
         result = self.reshape(*shape)
         if self._data.size and not np.may_share_memory(result._data, self._data) and not self.is_contiguous():
             raise ShapeError(
@@ -37,6 +38,12 @@ class Shapes(ArrayLike):
                 f"{self.stride()} cannot be viewed as {tuple(result.shape)}. Use .reshape(...) instead."
             )
         return result
+
+    def _as_bits(self, dtype: Any) -> Tensor:
+        """Return the memory read as another dtype, outside the graph."""
+        alias = self.detach()  # type: ignore[attr-defined]
+        alias._data = alias._data.view(dtypes.numpy_dtype(dtype))
+        return alias
 
     def view_as(self, other: Tensor) -> Tensor:
         """Return a view in the shape of `other`."""

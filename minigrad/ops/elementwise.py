@@ -15,7 +15,7 @@ from minigrad.kernels import elementwise as kernel
 add = primitive("add", np.add, casts="promote", a=lambda g: g, b=lambda g: g)
 sub = primitive("sub", np.subtract, casts="promote", a=lambda g: g, b=lambda g: -g)
 mul = primitive("mul", np.multiply, casts="promote", a=lambda g, b: g * b, b=lambda g, a: g * a)
-div = primitive("div", np.divide, casts="float", a=lambda g, b: g / b, b=lambda g, y, b: -g * y / b)
+div = primitive("div", np.divide, casts="float", a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b) / b)
 neg = primitive("neg", np.negative, casts="promote", x=lambda g: -g)
 pow = primitive(
     "pow", kernel.power, casts="promote",

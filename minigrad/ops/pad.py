@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import Array
+from minigrad.dtypes import Array, numpy_dtype
 from minigrad.errors import ShapeError
 from minigrad.graph import composite
 from minigrad.kernels.index import ARRAY
@@ -43,6 +43,8 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
     if not left and not right:
         return x
     y = widen(x, dim=dim, start=left, size=left + x.shape[dim] + right)
+    if numpy_dtype(x.dtype).kind in "iu":
+        value = int(value)
     if value == 0:
         return y
     inside = np.zeros([n if i == dim else 1 for i, n in enumerate(y.shape)], bool)

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError, StateDictError
 from minigrad.graph import recording
-from minigrad.kernels.quiet import quietly
+from minigrad.kernels import quiet
 from minigrad.tensor import Tensor, wrap
 
 Group = dict[str, Any]
@@ -103,7 +103,7 @@ class Optimizer:
         """
         loss = None if closure is None else _recorded(closure)
         for group in self.param_groups:
-            quietly.get()(self._step_group, group)
+            quiet.run(self._step_group, group)
         self._opt_called = True
         return loss
 
