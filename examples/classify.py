@@ -20,22 +20,26 @@ from minigrad.utils.data import DataLoader, TensorDataset
 
 
 class Net(nn.Module):
-    """Two convolutions with batch normalisation, a pool, dropout, and one dense layer, for `side` x `side` images."""
+    """Two convolutions with batch normalisation, pools, dropout, and one dense layer, for `side` x `side` images.
+
+    Images of 28 x 28 are pooled after each convolution, those of 8 x 8 only after the second.
+    """
 
     def __init__(self, side: int, width: int = 32) -> None:
         super().__init__()
         self.conv1 = nn.Conv2D(1, width, 3, padding=1)
         self.norm1 = nn.BatchNorm(width)
+        self.pool1 = nn.MaxPool(2) if side > 8 else nn.Identity()
         self.conv2 = nn.Conv2D(width, 2 * width, 3, padding=1)
         self.norm2 = nn.BatchNorm(2 * width)
-        self.pool = nn.MaxPool(2)
+        self.pool2 = nn.MaxPool(2)
         self.dropout = nn.Dropout(0.5)
-        self.dense = nn.Dense(2 * width * (side // 2) ** 2, 10)
+        self.dense = nn.Dense(2 * width * (side // (4 if side > 8 else 2)) ** 2, 10)
 
     def forward(self, x: mg.Tensor) -> mg.Tensor:
-        x = self.norm1(self.conv1(x)).relu()
-        x = self.norm2(self.conv2(x)).relu()
-        return self.dense(self.dropout(self.pool(x)).flatten(1))
+        x = self.pool1(self.norm1(self.conv1(x)).relu())
+        x = self.pool2(self.norm2(self.conv2(x)).relu())
+        return self.dense(self.dropout(x).flatten(1))
 
 
 @mg.no_grad()
@@ -56,13 +60,14 @@ def train(
     batch_size: int,
     lr: float,
 ) -> list[tuple[float, float, float]]:
-    """Train with Adam and a cosine schedule; return (loss, training accuracy, test accuracy) of each epoch.
+    """Train with Adam and a learning rate that falls as a cosine from step to step.
 
-    The number of epochs is fixed beforehand, and the weights after the last one are the result.
+    Returns (loss, training accuracy, test accuracy) of each epoch. The number of epochs is fixed beforehand, and the
+    weights after the last one are the result.
     """
     loader = DataLoader(TensorDataset(*training), batch_size=batch_size, shuffle=True)
     optimizer = optim.Adam(model.parameters(), lr=lr)
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(loader))
     history = []
     print("epoch     loss   train %   test %   seconds")
     for epoch in range(1, epochs + 1):
@@ -73,9 +78,9 @@ def train(
             loss = F.cross_entropy(logits, labels)
             loss.backward()
             optimizer.step()
+            schedule.step()
             total += loss.item() * len(labels)
             right += (logits.argmax(1) == labels).sum().item()
-        schedule.step()
         count = len(training[1])
         accuracy = 100 * float((predict(model, test[0]) == test[1].numpy()).mean())
         history.append((total / count, 100 * right / count, accuracy))

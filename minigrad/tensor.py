@@ -2,7 +2,7 @@
 
 A tensor is an array (`_data`), the storage it lies in (shared by base, views and `detach()`, and counting the writes
 to it), and an edge into the graph, `(node, index)`, if an op made it. `apply` computes and records an op; an in-place
-operation writes the memory and points the tensor to a new node. All else here and in `methods.py` is made of the two.
+operation writes the memory and points the tensor to a new node. All else here and in `methods/` is made of the two.
 """
 
 from __future__ import annotations

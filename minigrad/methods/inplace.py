@@ -17,7 +17,7 @@ from minigrad.methods.shapes import Shapes
 
 
 class InPlace(Operators, Elementwise, Reductions, Shapes):
-    """In-place methods of Tensor: each the out-of-place method, and then `_become`."""
+    """In-place methods of Tensor: what is computed out of place, taken over by `_become`, or an assignment."""
 
     def __iadd__(self, other: Any) -> Tensor:
         return self._become(self + other)

@@ -1,4 +1,4 @@
-"""Ops that move elements without computing: reshape, transpose, expand, join, split, pad, flip."""
+"""Ops that move elements without computing: reshape, permute, expand, join, split, flip, and triangles."""
 
 from __future__ import annotations
 

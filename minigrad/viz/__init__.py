@@ -9,7 +9,8 @@ from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor, edge_of
 from minigrad.viz.picture import Graph
 from minigrad.viz.replay import numbers
-from minigrad.viz.rows import Edge, Module, Node, history, read
+from minigrad.viz.rows import TINY, Edge, Module, Node, history, read
+from minigrad.viz.text import values as values_text
 
 __all__ = ["Edge", "Graph", "Module", "Node", "graph"]
 
@@ -53,6 +54,8 @@ def graph(
     called |= {place: tensor.name for place, tensor in ends.items() if tensor.name}
     order = history(ends)
     shown, gradients, notes = numbers(order, ends) if values else ({}, {}, ())
+    if values and not any("changed" in note for note in notes):  # the outcome at least is at hand
+        shown = {place: values_text(t._data) for place, t in ends.items() if t.numel() <= TINY} | shown
     kinds = _kinds(model)
     rows = read(order, ends, called | _names(model, names), shown, gradients, kinds)
     return Graph(*rows, notes=notes, direction=direction, rankdir=rankdir)
