@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> float:
     options = parser.parse_args(arguments)
     files = FashionMNIST if options.fashion else MNIST
     training, test = files(options.data, train=True).tensors(), files(options.data, train=False).tensors()
-    return run(training, test, options.out, seed=options.seed, epochs=options.epochs, batch_size=64, lr=2e-3)
+    return run(training, test, options.out, seed=options.seed, epochs=options.epochs, batch_size=32, lr=2e-3)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,16 @@ class Size(tuple[int, ...]):
         return f"minigrad.Size({list(self)})"
 
 
+def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return sizes given as several arguments or as one sequence.
+
+    >>> sizes_of((2, 3)), sizes_of(([2, 3],))
+    ((2, 3), (2, 3))
+    """
+    several = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else arguments
+    return tuple(int(n) for n in several)
+
+
 class ArrayLike(Recordable):
     """The part of Tensor that is about its array."""
 

@@ -46,7 +46,7 @@ class Removable:
 def accumulate_gradients(
     outputs: list[Tensor],
     gradients: list[Tensor | None],
-    retain_graph: bool,
+    retain_graph: bool | None,
     create_graph: bool,
     inputs: list[Tensor] | None = None,
 ) -> None:
@@ -68,11 +68,15 @@ def accumulate_gradients(
 def differentiate(
     outputs: list[Tensor],
     gradients: list[Tensor | None],
-    retain_graph: bool,
+    retain_graph: bool | None,
     create_graph: bool,
     inputs: list[Tensor] | None = None,
 ) -> dict[Any, tuple[Any, bool]]:
-    """Return the gradients of `outputs`, by edge, each with whether its buffer is the caller's own."""
+    """Return the gradients of `outputs`, by edge, each with whether its buffer is the caller's own.
+
+    `retain_graph` None retains what `create_graph` will want again.
+    """
+    retain = create_graph if retain_graph is None else retain_graph
     roots = []
     for output, gradient in zip(outputs, gradients, strict=True):
         edge = edge_of(output)
@@ -88,9 +92,7 @@ def differentiate(
     recording.set(create_graph)
     try:
         with np.errstate(all="ignore"):
-            found = engine.sweep(
-                roots, wrap=wrap, create_graph=create_graph, retain_graph=retain_graph, targets=targets
-            )
+            found = engine.sweep(roots, wrap=wrap, create_graph=create_graph, retain_graph=retain, targets=targets)
         return {edge: _leaf_hooked(edge, held) for edge, held in found.items()}
     finally:
         recording.set(previous)

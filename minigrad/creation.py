@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.arraylike import sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.tensor import Tensor, wrap
@@ -71,35 +72,26 @@ def _natural(data: Any, array: Array) -> np.dtype[Any]:
     return np.dtype(np.float32) if array.dtype.kind == "f" else array.dtype
 
 
-def _shape(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    several = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-    return tuple(int(n) for n in several)
-
-
-def _kind(dtype: Any, default: Any = dtypes.DEFAULT) -> np.dtype[Any]:
-    return dtypes.numpy_dtype(default if dtype is None else dtype)
-
-
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return zeros of shape `size`; float32 by default."""
-    return wrap(np.zeros(_shape(size), _kind(dtype))).requires_grad_(requires_grad)
+    return wrap(np.zeros(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return ones of shape `size`; float32 by default."""
-    return wrap(np.ones(_shape(size), _kind(dtype))).requires_grad_(requires_grad)
+    return wrap(np.ones(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return a tensor of shape `size` whose elements are whatever was in memory."""
-    return wrap(np.empty(_shape(size), _kind(dtype))).requires_grad_(requires_grad)
+    return wrap(np.empty(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return `fill_value` in every element of shape `size`; its dtype is that of the value by default."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    kind = dtypes.scalar_dtype(value) if dtype is None else _kind(dtype)
-    return wrap(np.full(_shape((size,)), value, kind)).requires_grad_(requires_grad)
+    kind = dtypes.scalar_dtype(value) if dtype is None else dtypes.chosen(dtype)
+    return wrap(np.full(sizes_of((size,)), value, kind)).requires_grad_(requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -133,14 +125,14 @@ def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device:
     start, end, step = (0, values[0], 1) if len(values) == 1 else (*values, 1)[:3]
     count = max(int(np.ceil((end - start) / step)), 0)
     array = start + np.arange(count, dtype=np.int64 if natural is int else np.float64) * step
-    return wrap(array.astype(_kind(dtype, natural))).requires_grad_(requires_grad)
+    return wrap(array.astype(dtypes.chosen(dtype, natural))).requires_grad_(requires_grad)
 
 
 def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return `steps` evenly spaced values from `start` to `end`, both included."""
-    return wrap(np.linspace(start, end, steps).astype(_kind(dtype))).requires_grad_(requires_grad)
+    return wrap(np.linspace(start, end, steps).astype(dtypes.chosen(dtype))).requires_grad_(requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Return the n x m matrix (m = n by default) with ones on its diagonal."""
-    return wrap(np.eye(n, m, dtype=_kind(dtype))).requires_grad_(requires_grad)
+    return wrap(np.eye(n, m, dtype=dtypes.chosen(dtype))).requires_grad_(requires_grad)

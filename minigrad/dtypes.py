@@ -72,6 +72,11 @@ def numpy_dtype(spec: Any) -> np.dtype[Any]:
         raise DTypeError(f"{spec!r} is not a dtype; use one such as minigrad.float32") from None
 
 
+def chosen(spec: Any, default: Any = DEFAULT) -> np.dtype[Any]:
+    """Return the NumPy dtype for `spec`, or for `default` where that is None."""
+    return numpy_dtype(default if spec is None else spec)
+
+
 def scalar_dtype(value: Any) -> np.dtype[Any]:
     """Return the dtype a Python or NumPy scalar takes when it becomes a tensor of its own.
 

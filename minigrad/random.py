@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.creation import _kind, _shape
+from minigrad import dtypes
+from minigrad.arraylike import sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.kernels.stream import Stream
@@ -95,14 +96,14 @@ def _stream(generator: Generator | None) -> Stream:
 
 
 def _float_kind(name: str, dtype: Any) -> np.dtype[Any]:
-    kind = _kind(dtype)
+    kind = dtypes.chosen(dtype)
     if kind.kind != "f":
         raise DTypeError(f"{name}: expected a floating point dtype, got {kind}; draw floats and convert them")
     return kind
 
 
 def _sizes(name: str, size: tuple[Any, ...]) -> tuple[tuple[int, ...], int]:
-    shape = _shape(size)
+    shape = sizes_of(size)
     if any(n < 0 for n in shape):
         raise ShapeError(f"{name}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape, int(np.prod(shape, dtype=np.int64))
@@ -190,7 +191,7 @@ def randint(
     if given or high is None or size is None:
         raise ArgumentError(f"randint: expected (high, size) or (low, high, size), got {bounds_and_size}")
     shape, count = _sizes("randint", (size,))
-    values = _whole_numbers(_stream(generator), count, int(low), int(high), _kind(dtype, int))
+    values = _whole_numbers(_stream(generator), count, int(low), int(high), dtypes.chosen(dtype, int))
     return wrap(values.reshape(shape)).requires_grad_(requires_grad)
 
 
@@ -221,7 +222,7 @@ def randperm(
 ) -> Tensor:
     """Return the numbers 0 .. n-1 in random order; int64 by default. Raises ShapeError for a negative n."""
     _, count = _sizes("randperm", (n,))
-    return wrap(_stream(generator).permutation(count).astype(_kind(dtype, int))).requires_grad_(requires_grad)
+    return wrap(_stream(generator).permutation(count).astype(dtypes.chosen(dtype, int))).requires_grad_(requires_grad)
 
 
 def normal(

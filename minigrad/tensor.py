@@ -236,9 +236,8 @@ class Tensor(Methods):
         """
         from minigrad.backward import accumulate_gradients
 
-        retain = create_graph if retain_graph is None else retain_graph
         only = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
-        accumulate_gradients([self], [gradient], retain, create_graph, only)
+        accumulate_gradients([self], [gradient], retain_graph, create_graph, only)
 
     # --- in place ---
 

@@ -43,8 +43,7 @@ def grad(
                 f"One of the differentiated Tensors does not require grad: input {i}, shape {tuple(x.shape)}"
             )
     seeds = [None] * len(outs) if grad_outputs is None else _listed(grad_outputs)
-    retain = create_graph if retain_graph is None else retain_graph
-    found = differentiate(outs, seeds, retain, create_graph, ins)
+    found = differentiate(outs, seeds, retain_graph, create_graph, ins)
     return tuple(_result(found, x, i, allow_unused, materialize_grads) for i, x in enumerate(ins))
 
 
@@ -74,5 +73,4 @@ def backward(
     """Add the gradients of the sum of `tensors` to the `.grad` of the leaves they were computed from."""
     outs = _listed(tensors)
     seeds = [None] * len(outs) if grad_tensors is None else _listed(grad_tensors)
-    retain = create_graph if retain_graph is None else retain_graph
-    accumulate_gradients(outs, seeds, retain, create_graph, None if inputs is None else _listed(inputs))
+    accumulate_gradients(outs, seeds, retain_graph, create_graph, None if inputs is None else _listed(inputs))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.arraylike import ArrayLike
+from minigrad.arraylike import ArrayLike, sizes_of
 from minigrad.errors import ShapeError
 from minigrad.ops import index as i
 from minigrad.ops import shape
@@ -22,7 +22,7 @@ class Shapes(ArrayLike):
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the elements in another shape, one size of which may be -1; a view where the memory allows it."""
-        return _reshape(self, shape=_sizes(shape))
+        return _reshape(self, shape=sizes_of(shape))
 
     def view(self, *shape: Any) -> Tensor:
         """Return a view in another shape, one size of which may be -1; or, given a dtype, of the same bits as that.
@@ -51,7 +51,7 @@ class Shapes(ArrayLike):
 
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dims in another order."""
-        return shape.permute(self, dims=_sizes(dims))
+        return shape.permute(self, dims=sizes_of(dims))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return a view with two dims exchanged."""
@@ -75,7 +75,7 @@ class Shapes(ArrayLike):
 
     def expand(self, *sizes: Any) -> Tensor:
         """Return a view in which dims of size 1 are repeated; -1 keeps a size."""
-        wanted = _sizes(sizes)
+        wanted = sizes_of(sizes)
         lead = len(wanted) - self.ndim
         kept = tuple(self.shape[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted))
         return shape.expand(self, shape=kept)
@@ -112,7 +112,7 @@ class Shapes(ArrayLike):
 
     def flip(self, *dims: Any) -> Tensor:
         """Return a copy with the order along `dims` reversed."""
-        return shape.flip(self, dims=_sizes(dims))
+        return shape.flip(self, dims=sizes_of(dims))
 
     def tril(self, diagonal: int = 0) -> Tensor:
         """Return the lower triangle of the last two dims, zeros above."""
@@ -133,9 +133,3 @@ class Shapes(ArrayLike):
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         """Return the rows along `dim` that the 1-D `index` names."""
         return i.index_select(self, dim, index)
-
-
-def _sizes(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return sizes given as several arguments or as one sequence."""
-    several = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else arguments
-    return tuple(int(n) for n in several)
