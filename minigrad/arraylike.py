@@ -48,6 +48,12 @@ def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in several)
 
 
+def check_device(device: Any) -> None:
+    """Raise ArgumentError for a device that is not the CPU."""
+    if device is not None and str(device).partition(":")[0] != "cpu":
+        raise ArgumentError(f"device {str(device)!r} is not available: minigrad computes on the CPU")
+
+
 class ArrayLike(Recordable):
     """The part of Tensor that is about its array."""
 
@@ -218,10 +224,11 @@ class ArrayLike(Recordable):
         for target in (*args, kwargs.get("dtype"), kwargs.get("device")):
             if isinstance(target, ArrayLike):
                 target = target.dtype
-            if target is None or isinstance(target, bool) or str(target) == "cpu":
+            if target is None or isinstance(target, bool):
                 continue
             if isinstance(target, str):
-                raise ArgumentError(f"device {target!r} is not available: minigrad computes on the CPU")
+                check_device(target)
+                continue
             wanted = dtypes.numpy_dtype(target)
             result = result if wanted == result._data.dtype else to(result, dtype=wanted)
         return result

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.arraylike import sizes_of
+from minigrad.arraylike import check_device, sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.tensor import Tensor, wrap
@@ -23,11 +23,12 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, device:
     """
     array = _array(data)
     kind = dtypes.numpy_dtype(dtype) if dtype is not None else _natural(data, array)
-    return wrap(np.array(array, kind, order="C")).requires_grad_(requires_grad)
+    return _made(np.array(array, kind, order="C"), requires_grad, device)
 
 
 def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Return `data` as a tensor, sharing memory where it is an array or tensor of the right dtype."""
+    check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.numpy_dtype(dtype) == data.dtype):
@@ -72,46 +73,54 @@ def _natural(data: Any, array: Array) -> np.dtype[Any]:
     return np.dtype(np.float32) if array.dtype.kind == "f" else array.dtype
 
 
+def _made(array: Array, requires_grad: bool, device: Any) -> Tensor:
+    """Return a new tensor on `array`; raises ArgumentError for a device other than the CPU."""
+    check_device(device)
+    return wrap(array).requires_grad_(requires_grad)
+
+
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return zeros of shape `size`; float32 by default."""
-    return wrap(np.zeros(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
+    return _made(np.zeros(sizes_of(size), dtypes.chosen(dtype)), requires_grad, device)
 
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return ones of shape `size`; float32 by default."""
-    return wrap(np.ones(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
+    return _made(np.ones(sizes_of(size), dtypes.chosen(dtype)), requires_grad, device)
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return a tensor of shape `size` whose elements are whatever was in memory."""
-    return wrap(np.empty(sizes_of(size), dtypes.chosen(dtype))).requires_grad_(requires_grad)
+    return _made(np.empty(sizes_of(size), dtypes.chosen(dtype)), requires_grad, device)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return `fill_value` in every element of shape `size`; its dtype is that of the value by default."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     kind = dtypes.scalar_dtype(value) if dtype is None else dtypes.chosen(dtype)
-    return wrap(np.full(sizes_of((size,)), value, kind)).requires_grad_(requires_grad)
+    return _made(np.full(sizes_of((size,)), value, kind), requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return zeros of the shape and, by default, the dtype of `input`."""
-    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad, device=device)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return ones of the shape and, by default, the dtype of `input`."""
-    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad, device=device)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return unset elements of the shape and, by default, the dtype of `input`."""
-    return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad, device=device)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Return `fill_value` in the shape and, by default, the dtype of `input`."""
-    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad, device=device)
 
 
 def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -125,14 +134,16 @@ def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device:
     start, end, step = (0, values[0], 1) if len(values) == 1 else (*values, 1)[:3]
     count = max(int(np.ceil((end - start) / step)), 0)
     array = start + np.arange(count, dtype=np.int64 if natural is int else np.float64) * step
-    return wrap(array.astype(dtypes.chosen(dtype, natural))).requires_grad_(requires_grad)
+    return _made(array.astype(dtypes.chosen(dtype, natural)), requires_grad, device)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Return `steps` evenly spaced values from `start` to `end`, both included."""
-    return wrap(np.linspace(start, end, steps).astype(dtypes.chosen(dtype))).requires_grad_(requires_grad)
+    return _made(np.linspace(start, end, steps).astype(dtypes.chosen(dtype)), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return the n x m matrix (m = n by default) with ones on its diagonal."""
-    return wrap(np.eye(n, m, dtype=dtypes.chosen(dtype))).requires_grad_(requires_grad)
+    return _made(np.eye(n, m, dtype=dtypes.chosen(dtype)), requires_grad, device)

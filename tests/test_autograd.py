@@ -677,3 +677,12 @@ def test_a_copied_leaf_keeps_its_gradient():
     x = leaf(1.0)
     (x * 2).sum().backward()
     assert copy.deepcopy(x).grad.tolist() == [2.0]
+
+
+def test_a_device_other_than_the_cpu_is_refused():
+    for make in (lambda d: mg.zeros(2, device=d), lambda d: mg.tensor([1.0], device=d), lambda d: mg.ones(1).to(d)):
+        make("cpu")
+        with pytest.raises(ArgumentError, match="device 'cuda:0' is not available: minigrad computes on the CPU"):
+            make("cuda:0")
+    with pytest.raises(ArgumentError, match="'mps'"):
+        mg.nn.Linear(1, 1, device="mps")

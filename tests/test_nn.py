@@ -654,7 +654,7 @@ REFUSED = [
     (lambda: nn.Conv2d(1, 1, 3, padding="half"), ValueError, r"Invalid padding string 'half'"),
     (lambda: nn.Conv2d(1, 1, 3, padding="same", stride=2), ValueError, r"not supported for strided convolutions"),
     (lambda: nn.Conv2d(1, 1, 3, padding_mode="reflect"), ValueError, r"only 'zeros'; pad before this layer"),
-    (lambda: nn.Conv2d(1, 1, (3, 3, 3)), ValueError, r"expected a number or a pair"),
+    (lambda: nn.Conv2d(1, 1, (3, 3, 3)), ValueError, r"must either be a single int, or a tuple of two ints"),
     (lambda: nn.MaxPool2d(2, return_indices=True), ArgumentError, r"return_indices=True is not supported"),
     (lambda: nn.BatchNorm2d(3)(mg.ones(2, 3)), ShapeError, r"BatchNorm2d: expected 4D input \(got 2D input"),
     (lambda: nn.BatchNorm1d(3)(mg.ones(2, 3, 1, 1)), ShapeError, r"expected 2D or 3D input \(got 4D input"),

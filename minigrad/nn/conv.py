@@ -10,6 +10,7 @@ from minigrad.nn import functional as F
 from minigrad.nn.linear import reset_weight_and_bias
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
+from minigrad.ops.conv import check_named_padding, pair
 from minigrad.tensor import Tensor
 
 IntOrPair = int | tuple[int, int]
@@ -47,8 +48,10 @@ class Conv2d(Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride, self.dilation = F.pair(kernel_size), F.pair(stride), F.pair(dilation)
-        self.padding = padding if isinstance(padding, str) else F.pair(padding)
+        self.kernel_size = pair(kernel_size, "kernel_size", "conv2d", 1)
+        self.stride = pair(stride, "stride", "conv2d", 1)
+        self.dilation = pair(dilation, "dilation", "conv2d", 1)
+        self.padding = padding if isinstance(padding, str) else pair(padding, "padding", "conv2d", 0)
         self.padding_mode = padding_mode
         self._check()
         shape = (out_channels, in_channels // groups, *self.kernel_size)
@@ -68,7 +71,7 @@ class Conv2d(Module):
                 "functional.pad(x, (left, right, top, bottom), mode)"
             )
         if isinstance(self.padding, str):
-            F.check_named_padding(self.padding, self.stride)
+            check_named_padding(self.padding, self.stride)
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew."""

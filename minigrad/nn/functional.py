@@ -66,18 +66,6 @@ __all__ = [
 ]
 
 
-def pair(value: Any) -> tuple[int, int]:
-    """Return a number as a pair of it, and a pair as a tuple. Raises ArgumentError for anything else.
-
-    >>> pair(3), pair([1, 2])
-    ((3, 3), (1, 2))
-    """
-    values = (value, value) if isinstance(value, int | np.integer) else tuple(value)
-    if len(values) != 2:
-        raise ArgumentError(f"expected a number or a pair (height, width), got {value!r}")
-    return int(values[0]), int(values[1])
-
-
 # --- linear maps ---
 
 
@@ -99,28 +87,7 @@ def conv2d(
 
     `padding` is a number of zeros on each side, a pair (rows, columns), "valid" (none) or "same" (H and W stay).
     """
-    if isinstance(padding, str):
-        input, padding = _padded(input, weight.shape[-2:], stride, padding, pair(dilation))
     return _conv.conv2d(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
-
-
-def check_named_padding(padding: str, stride: Any) -> None:
-    """Raise ArgumentError unless `padding` is "valid", or "same" with stride 1."""
-    if padding not in ("same", "valid"):
-        raise ArgumentError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
-    if padding == "same" and pair(stride) != (1, 1):
-        raise ArgumentError("padding='same' is not supported for strided convolutions; give the padding as a number")
-
-
-def _padded(x: Tensor, kernel: Any, stride: Any, padding: str, dilation: tuple[int, int]) -> tuple[Tensor, Any]:
-    """Return the input and the padding in numbers; what "same" needs on one side only is padded here."""
-    check_named_padding(padding, stride)
-    if padding == "valid":
-        return x, 0
-    height, width = (d * (k - 1) for d, k in zip(dilation, kernel, strict=True))
-    if height % 2 or width % 2:
-        x = pad(x, (0, width % 2, 0, height % 2))
-    return x, (height // 2, width // 2)
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

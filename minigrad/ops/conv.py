@@ -98,14 +98,19 @@ def pair(value: Any, name: str, what: str, least: int) -> Pair:
     return int(values[0]), int(values[-1])
 
 
+def check_named_padding(name: str, stride: Pair) -> None:
+    """Raise ArgumentError unless the padding called `name` is "valid", or "same" with stride 1."""
+    if name not in ("same", "valid"):
+        raise ArgumentError(f"conv2d: Invalid padding string {name!r}, should be a number, a pair, 'valid' or 'same'")
+    if name == "same" and stride != (1, 1):
+        raise ArgumentError(f"conv2d: padding='same' is not supported for strided convolutions, got stride={stride}")
+
+
 def _padded_by_name(x: Any, name: str, size: Pair, stride: Pair, dilation: Pair) -> tuple[Any, Any]:
     """Return the input and the padding that "valid" or "same" mean; an odd one out goes to the right and below."""
+    check_named_padding(name, stride)
     if name == "valid":
         return x, 0
-    if name != "same":
-        raise ArgumentError(f"conv2d: padding must be an int, a pair, 'valid' or 'same', got {name!r}")
-    if stride != (1, 1):
-        raise ArgumentError(f"conv2d: padding='same' is not supported for strided convolutions, got stride={stride}")
     down, right = (d * (k - 1) for d, k in zip(dilation, size, strict=True))
     if down % 2 or right % 2:
         x = pad(x, (0, right % 2, 0, down % 2))
