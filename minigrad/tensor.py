@@ -59,8 +59,9 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def _watched(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Run an op, with the observer around it if there is one."""
-    if any(isinstance(value, np.generic) for value in attrs.values()):  # a number of NumPy's would bring its dtype
-        attrs = {name: value.item() if isinstance(value, np.generic) else value for name, value in attrs.items()}
+    for name, value in attrs.items():
+        if isinstance(value, np.generic):  # a number of NumPy's would bring its dtype
+            attrs = attrs | {name: value.item()}
     if graph.observer is None:
         return _run(op, inputs, attrs)
     return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
@@ -486,12 +487,12 @@ def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
         return None
     saved: tuple[Any, ...] = ()
     for place in plan.places:
+        if place == 1 and not isinstance(b, Tensor):
+            saved += ((b, None, 0),)
+            continue
         source = result if place < 0 else b if place else a
-        if type(source) is float or type(source) is int:
-            saved += ((source, None, 0),)
-        else:
-            storage = source._storage
-            saved += ((source._data, storage, storage.version),)
+        storage = source._storage
+        saved += ((source._data, storage, storage.version),)
     array = result._data
     return Node(op, plan, edges, _NO_ATTRS, ((array.shape, array.dtype),), saved, scope.get())
 

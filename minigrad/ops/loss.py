@@ -84,7 +84,7 @@ def cross_entropy(
     if reduction not in REDUCTIONS:
         raise _no_reduction(reduction)
     dim = _class_dim(x, "cross_entropy")
-    by_class = not (tuple(target.shape) == tuple(x.shape) and values(target).dtype.kind == "f")
+    by_class = values(target).dtype.kind != "f" or target.shape != x.shape
     if by_class and not label_smoothing:
         return _nll(x, target, weight, ignore_index, reduction, 0.0, "cross_entropy")
     scores = log_softmax(x, dim=dim)
@@ -263,20 +263,20 @@ def _class_weights(weight: Any, classes: int, name: str) -> Array:
 
 def _checked_labels(x: Any, target: Any, dim: int, ignore_index: int, name: str) -> tuple[Array, Array | None]:
     """Return the labels, and where they are to be ignored (None: nowhere); or say what is wrong with them."""
-    labels = values(target)
-    wanted = (*x.shape[:dim], *x.shape[dim + 1 :])
+    labels, shape = values(target), values(x).shape
+    wanted = (*shape[:dim], *shape[dim + 1 :])
     if labels.dtype.kind not in "iu":
-        either = f" (or, as probabilities, shape {tuple(x.shape)})" if name == "cross_entropy" else ""
+        either = f" (or, as probabilities, shape {shape})" if name == "cross_entropy" else ""
         raise DTypeError(
             f"{name}: expected a target of int64 class indices of shape {wanted}{either}, got {labels.dtype} of "
             f"shape {labels.shape}; convert class indices with .long()"
         )
     if labels.shape != wanted:
         raise ShapeError(
-            f"{name}: input of shape {tuple(x.shape)} needs a target of shape {wanted}, one class per sample, got "
-            f"{labels.shape}" + ("; for one-hot rows write target.argmax(1)" if labels.shape == tuple(x.shape) else "")
+            f"{name}: input of shape {shape} needs a target of shape {wanted}, one class per sample, got "
+            f"{labels.shape}" + ("; for one-hot rows write target.argmax(1)" if labels.shape == shape else "")
         )
-    classes = x.shape[dim]
+    classes = shape[dim]
     # Seen as unsigned, a negative label is larger than any class: one look finds both kinds of misfit.
     inside = not labels.size or labels.astype(np.int64, copy=False).view(np.uint64).max() < classes
     if inside and not 0 <= ignore_index < classes:
