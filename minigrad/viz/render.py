@@ -74,6 +74,10 @@ def pipe(source: str, picture: str, *, time_limit: float = TIME_LIMIT) -> bytes:
         return source.encode()
     said = b""
     for name in engines():
+        if name == "graphviz-pure" and picture == "pdf":
+            raise MissingDependencyError(
+                "graphviz-pure, the engine there is, draws svg and png; a pdf needs Graphviz itself: `apt install graphviz`"
+            )
         code, out, said = _draw(name, source, picture, time_limit)
         if code is None:
             raise MinigradError(
