@@ -76,7 +76,8 @@ def pipe(source: str, picture: str, *, time_limit: float = TIME_LIMIT) -> bytes:
     for name in engines():
         if name == "graphviz-pure" and picture == "pdf":
             raise MissingDependencyError(
-                "graphviz-pure, the engine there is, draws svg and png; a pdf needs Graphviz itself: `apt install graphviz`"
+                "graphviz-pure, which is what there is, draws svg and png; a pdf needs Graphviz itself: `apt install "
+                "graphviz`"
             )
         code, out, said = _draw(name, source, picture, time_limit)
         if code is None:
