@@ -103,7 +103,7 @@ class Plan(NamedTuple):
     rules: tuple[Rule, ...]
     saves: tuple[Saving, ...]
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES)
-    places: tuple[int, ...]  # the inputs that are saved, by position; -1 for an output
+    places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
@@ -169,7 +169,7 @@ class Op:
         gradients = ["g", *(f"g_{name}" for name in self.outputs)] if len(self.outputs) > 1 else []
         extras = tuple(n for n in asked if n in ("gs", "needs", "output_facts", *gradients))
         saves = tuple(self._saves(asked, count))
-        places = tuple(-1 if saving.is_output else saving.position for saving in saves)
+        places = tuple((saving.is_output, saving.position) for saving in saves)
         return Plan(wanted, tuple(rules), saves, tuple(self._facts(asked)), places, extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:

@@ -444,7 +444,7 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
     if not plan.wanted:
         return None
     saved: list[Any] = []
-    for _, is_output, position, _ in plan.saves:
+    for is_output, position in plan.places:
         x = results[position] if is_output else inputs[position]
         if isinstance(x, Tensor):
             storage = x._storage
@@ -486,11 +486,11 @@ def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
     if not plan.wanted:
         return None
     saved: tuple[Any, ...] = ()
-    for place in plan.places:
-        if place == 1 and not isinstance(b, Tensor):
+    for is_output, place in plan.places:
+        if place and not isinstance(b, Tensor):
             saved += ((b, None, 0),)
             continue
-        source = result if place < 0 else b if place else a
+        source = result if is_output else b if place else a
         storage = source._storage
         saved += ((source._data, storage, storage.version),)
     array = result._data

@@ -51,13 +51,13 @@ label_cross_entropy = primitive(
 
 def _label_rule(g: Any, x: Any, label: Any, lse: Any, dim: int, reduction: str, g_lse: Any) -> Any:
     """Return (softmax(x) - one_hot(label)) g, and softmax(x) times what came for the logarithm of the sum."""
-    share = exp(x - unsqueeze(lse, dim))
+    share = exp(x - lse)
     if reduction == "mean":
         g = g / max(count_over(lse.shape, None), 1)
     if reduction == "none":
         g = unsqueeze(g, dim)
     gradient = (share - eq(unsqueeze(label, dim), _classes(x.shape[dim], x.ndim - 1 - dim))) * g
-    return gradient if g_lse is None else gradient + share * unsqueeze(g_lse, dim)
+    return gradient if g_lse is None else gradient + share * g_lse
 
 
 def _classes(count: int, dims_after: int) -> Array:
