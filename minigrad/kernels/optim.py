@@ -19,7 +19,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 
-BLOCK = 1 << 17  # elements: smaller ones pay for the calls (0.5 us each), larger ones leave the cache
+BLOCK = 1 << 16  # elements: smaller ones pay for the calls (0.5 us each), larger ones leave the cache
 
 
 def blocks(*arrays: Array | None) -> Iterator[tuple[Any, ...]]:
