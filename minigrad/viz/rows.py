@@ -219,7 +219,7 @@ def _settings(node: graph.Node) -> str:
         if value is not None and value is not op.defaults.get(name) and value != shape:
             text = attribute(value)
             if name not in op.defaults or text != attribute(op.defaults[name]):
-                parts.append(f"{name}={text}")
+                parts.append(text if hasattr(value, "_fields") else f"{name}={text}")
     return ", ".join(parts)
 
 
