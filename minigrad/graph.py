@@ -276,8 +276,13 @@ class Node:
         saved: Any,
         where: Scope | None,
     ) -> None:
-        self.op, self.plan, self.edges, self.attrs = op, plan, edges, attrs
-        self.outputs, self.saved, self.scope = outputs, saved, where
+        self.op = op
+        self.plan = plan
+        self.edges = edges
+        self.attrs = attrs
+        self.outputs = outputs
+        self.saved = saved
+        self.scope = where
         self.hooks: list[tuple[int, Callable[[Any], Any]]] | None = None
         self.number = _next_number()
 

@@ -485,16 +485,16 @@ def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
     plan = op.plans.get(key) or op.plan(len(edges), mask)
     if not plan.wanted:
         return None
-    saved: tuple[Any, ...] = ()
+    saved: list[Any] = []
     for is_output, place in plan.places:
-        if place and not isinstance(b, Tensor):
-            saved += ((b, None, 0),)
-            continue
         source = result if is_output else b if place else a
-        storage = source._storage
-        saved += ((source._data, storage, storage.version),)
+        if source is b and key == 5 and not isinstance(b, Tensor):  # a number beside a tensor that needs a gradient
+            saved.append((b, None, 0))
+        else:
+            storage = source._storage
+            saved.append((source._data, storage, storage.version))
     array = result._data
-    return Node(op, plan, edges, _NO_ATTRS, ((array.shape, array.dtype),), saved, scope.get())
+    return Node(op, plan, edges, _NO_ATTRS, ((array.shape, array.dtype),), tuple(saved), scope.get())
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
