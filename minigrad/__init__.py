@@ -150,6 +150,7 @@ from minigrad.random import (
     Generator,
     bernoulli,
     default_generator,
+    get_rng_state,
     initial_seed,
     manual_seed,
     multinomial,
@@ -161,6 +162,7 @@ from minigrad.random import (
     randn_like,
     randperm,
     seed,
+    set_rng_state,
 )
 from minigrad.tensor import Tensor
 

@@ -686,3 +686,27 @@ def test_a_device_other_than_the_cpu_is_refused():
             make("cuda:0")
     with pytest.raises(ArgumentError, match="'mps'"):
         mg.nn.Linear(1, 1, device="mps")
+
+
+def test_outputs_that_are_not_differentiable_and_gradients_that_did_not_come():
+    class Split(Function):
+        @staticmethod
+        def forward(ctx, x, materialize):
+            ctx.set_materialize_grads(materialize)
+            sign = x.sign()
+            ctx.mark_non_differentiable(sign)
+            return x * 2, x * 3, sign
+
+        @staticmethod
+        def backward(ctx, g2, g3, g_sign):
+            came.append([g is not None for g in (g2, g3)])
+            return (0 if g2 is None else 2 * g2) + (0 if g3 is None else 3 * g3), None
+
+    for materialize in (True, False):
+        came: list[list[bool]] = []
+        x = leaf(1.0, -2.0)
+        double, _, sign = Split.apply(x, materialize)
+        assert not sign.requires_grad
+        double.sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+        assert came == [[True, materialize]]

@@ -376,3 +376,50 @@ def test_numbers_among_the_settings_bring_no_dtype():
     assert mg.nn.functional.leaky_relu(mg.ones(2), np.float64(0.1)).dtype == mg.float32
     assert mg.nn.functional.pad(mg.tensor([1]), (1, 1), value=2.5).tolist() == [2, 1, 2]
     assert mg.ones(1).view(mg.int32).tolist() == [1065353216]
+
+
+# --- every in-place method against PyTorch: values, identity and gradients ---
+
+IN_PLACE = {
+    "add_": lambda t, h, r: h.add_(r, alpha=2),
+    "sub_": lambda t, h, r: h.sub_(r, alpha=2),
+    "mul_": lambda t, h, r: h.mul_(r),
+    "div_": lambda t, h, r: h.div_(r),
+    "pow_": lambda t, h, r: h.pow_(3),
+    "neg_": lambda t, h, r: h.neg_(),
+    "exp_": lambda t, h, r: h.exp_(),
+    "sqrt_": lambda t, h, r: h.sqrt_(),
+    "tanh_": lambda t, h, r: h.tanh_(),
+    "sigmoid_": lambda t, h, r: h.sigmoid_(),
+    "relu_": lambda t, h, r: h.relu_(),
+    "clamp_": lambda t, h, r: h.clamp_(0.6, 1.4),
+    "masked_fill_": lambda t, h, r: h.masked_fill_(t.tensor([[True, False, False]]), 7.0),
+    "scatter_add_": lambda t, h, r: h.scatter_add_(1, t.tensor([[0, 0, 2], [1, 1, 1]]), r),
+    "addcmul_": lambda t, h, r: h.addcmul_(r, r, value=0.5),
+    "addcdiv_": lambda t, h, r: h.addcdiv_(r, r * r, value=0.5),
+    "lerp_": lambda t, h, r: h.lerp_(r, 0.25),
+    "fill_": lambda t, h, r: h.fill_(2.0),
+    "zero_": lambda t, h, r: h.zero_(),
+    "copy_": lambda t, h, r: h.copy_(r),
+    "a view": lambda t, h, r: h.mT[1:].mul_(r.mT[1:]),
+    "a view, expanded": lambda t, h, r: h.add_(r[:1].expand_as(h)).type_as(h),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place_methods_are_those_of_pytorch(name):
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    draw = np.random.default_rng(0)
+    arrays = [draw.uniform(0.5, 1.5, (2, 3)) for _ in range(3)]
+    found = []
+    for t in (mg, torch):
+        x, r = (t.tensor(a, requires_grad=True) for a in arrays[:2])
+        h = x * 1
+        done = IN_PLACE[name](t, h, r)
+        assert name.startswith("a view") or done is h
+        (h * t.tensor(arrays[2])).sum().backward()
+        none = np.zeros((2, 3))
+        found.append([h.detach().numpy(), *(none if p.grad is None else p.grad.numpy() for p in (x, r))])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)

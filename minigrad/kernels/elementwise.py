@@ -19,9 +19,9 @@ def where(condition: Array, a: Any, b: Any) -> Array:
     branches a CPU mispredicts, and exact for inf and nan, which a product with the mask is not.
     """
     if isinstance(b, int | float) and b == 0 and not _is_negative_zero(b) and isinstance(a, np.ndarray):
-        return _keep_bits(a, np.negative(np.asarray(condition, bool).view(np.int8)))
+        return keep_bits(a, np.negative(np.asarray(condition, bool).view(np.int8)))
     if isinstance(a, int | float) and a == 0 and not _is_negative_zero(a) and isinstance(b, np.ndarray):
-        return _keep_bits(b, np.asarray(condition, bool).view(np.int8) - np.int8(1))
+        return keep_bits(b, np.asarray(condition, bool).view(np.int8) - np.int8(1))
     return np.where(condition, a, b)
 
 
@@ -29,10 +29,11 @@ def _is_negative_zero(value: float) -> bool:
     return math.copysign(1.0, value) < 0
 
 
-def _keep_bits(x: Array, every: Array) -> Array:
-    """Return `x` where `every` is -1, which has all bits set, and 0 where it is 0."""
+def keep_bits(x: Array, every: Array, out: Array | None = None) -> Array:
+    """Return `x` where `every` is -1, which has all bits set, and 0 where it is 0; in `out` if that is given."""
     bits = _BITS[x.dtype.itemsize]
-    return np.asarray(np.bitwise_and(x.view(bits), every, dtype=bits)).view(x.dtype)
+    room = None if out is None else out.view(bits)
+    return np.asarray(np.bitwise_and(x.view(bits), every, out=room, dtype=bits)).view(x.dtype)
 
 
 def sigmoid(x: Array) -> Array:

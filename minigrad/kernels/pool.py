@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.dtypes import Array
-from minigrad.kernels.elementwise import where
+from minigrad.kernels.elementwise import keep_bits, where
 
 Pair = tuple[int, int]
 Place = tuple[slice, ...]
 _BLOCK = 1 << 17  # elements taken at a time
-_BITS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 _ALL = slice(None)
 
 
@@ -154,12 +153,6 @@ def _last_nan(x: Array, y: Array, window: Window) -> Array | None:
     return last
 
 
-def _keep(g: Array, mask: Array, out: Array) -> None:
-    """Write `g` where `mask` holds and 0 elsewhere, by its bits: exact for inf and nan too, and without branches."""
-    bits = _BITS[g.dtype.itemsize]
-    np.bitwise_and(g.view(bits), np.negative(mask.view(np.int8)), out=out.view(bits), dtype=bits)
-
-
 def max_pool_scatter(g: Array, x: Array, *, window: Window) -> Array:
     """Return zeros like `x` with each `g` added where its window of `x` has its maximum: the adjoint of max_pool."""
 
@@ -167,7 +160,7 @@ def max_pool_scatter(g: Array, x: Array, *, window: Window) -> Array:
         gx.fill(0)
         for outputs, inputs, won in _winners(x, window):
             if window.is_disjoint():
-                _keep(g[outputs], won, out=gx[inputs])
+                keep_bits(g[outputs], np.negative(won.view(np.int8)), out=gx[inputs])
             else:
                 gx[inputs] += where(won, g[outputs], 0)
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minigrad.arraylike import ArrayLike
-from minigrad.ops import elementwise as e
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
-
 from minigrad.methods.elementwise import Elementwise
 from minigrad.methods.operators import Operators
 from minigrad.methods.reductions import Reductions
 from minigrad.methods.shapes import Shapes
+from minigrad.ops import elementwise as e
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
 
 
 class InPlace(Operators, Elementwise, Reductions, Shapes):
