@@ -65,8 +65,8 @@ class ArrayLike(Recordable):
     _grad: Tensor | None
     name: str | None
 
-    def _elementwise(self, op: Op, *other: Any) -> Any:
-        """Apply an elementwise op to this tensor, or to it and another operand."""
+    def _unary(self, op: Op) -> Any:
+        """Apply an elementwise op to this tensor."""
         raise AssertionError("Tensor says how it computes")
 
     # --- what it is ---

@@ -14,7 +14,7 @@ import numpy as np
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import DTYPE, SHAPE, Node, Rule, Saving, edge_facts
+from minigrad.graph import DTYPE, NUMBER, SHAPE, Node, Rule, Saving, edge_facts, held
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
@@ -228,13 +228,16 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
                 "by the first backward(). Specify retain_graph=True there if you need to backward twice, or compute "
                 "the loss again."
             )
-        for saving, (value, storage, version) in zip(plan.saves, node.saved, strict=True):
+        for saving, value, storage, version in held(node):
             if storage is not None and storage.version != version:
                 raise _modified(node, saving.name, value, storage.version, version)
             if on_tensors and type(value) is np.ndarray:
                 value = wrap(value, _edge_of_saved(node, saving))
             asked[saving.name] = (*asked.get(saving.name, ()), value) if saving.is_grouped else value
     for name, position, kind in plan.facts:
+        if kind == NUMBER:
+            asked[name] = node.edges[position]
+            continue
         facts = [edge_facts(edge) for edge in node.edges[position:]]
         asked[name] = facts[0][0] if kind == SHAPE else facts[0][1] if kind == DTYPE else tuple(f[0] for f in facts)
     if on_tensors and not create_graph:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -93,17 +94,19 @@ class Saving(NamedTuple):
     is_grouped: bool = False  # one of several under this name, which the rule receives as a tuple
 
 
-SHAPE, DTYPE, SHAPES = 0, 1, 2  # what a rule may ask to know of an input without having its array saved
+SHAPE, DTYPE, SHAPES, NUMBER = 0, 1, 2, 3  # what a rule may ask to know of an input without having its array saved
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """What an op does when certain of its inputs need a gradient: the rules to run, and what they ask for."""
 
     wanted: tuple[int, ...]
     rules: tuple[Rule, ...]
     saves: tuple[Saving, ...]
-    facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES)
+    facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES or NUMBER)
     places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
+    kept: int  # of an elementwise op: 1 if its output is saved, + 2 if its first input is, + 4 if its second is
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
@@ -135,6 +138,7 @@ class Op:
         self.defaults = _keyword_defaults(forward)
         self.is_elementwise = casts in ("promote", "float") and len(rules) < 3 and not (self.variadic or self.defaults)
         self.plans: dict[int, Plan] = {}
+        self.method: Callable[..., Any] | None = None  # the quick path of an elementwise op, made when first needed
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.inputs)})>"
@@ -150,15 +154,18 @@ class Op:
         """Return the name of the input at `position`; a variadic input names all that follow it."""
         return self.inputs[min(position, len(self.inputs) - 1)]
 
-    def plan(self, count: int, mask: int) -> Plan:
-        """Return what to save and run when of `count` inputs those whose bit is set in `mask` need a gradient."""
-        key = 1 << count | mask
+    def plan(self, count: int, mask: int, numbers: int = 0) -> Plan:
+        """Return what to save and run when of `count` inputs those whose bit is set in `mask` need a gradient.
+
+        Those in `numbers` are Python numbers, which need not be saved: an edge is the number itself.
+        """
+        key = 1 << 2 * count | numbers << count | mask
         found = self.plans.get(key)
         if found is None:
-            found = self.plans[key] = self._make_plan(count, mask)
+            found = self.plans[key] = self._make_plan(count, mask, numbers)
         return found
 
-    def _make_plan(self, count: int, mask: int) -> Plan:
+    def _make_plan(self, count: int, mask: int, numbers: int) -> Plan:
         wanted = tuple(i for i in range(count) if mask >> i & 1 and self.rules[self.input_name(i)] is not None)
         rules: list[Rule] = []
         if wanted and self.joint is not None:
@@ -168,9 +175,16 @@ class Op:
         asked = dict.fromkeys(name for rule in rules for name in rule.names)
         gradients = ["g", *(f"g_{name}" for name in self.outputs)] if len(self.outputs) > 1 else []
         extras = tuple(n for n in asked if n in ("gs", "needs", "output_facts", *gradients))
-        saves = tuple(self._saves(asked, count))
+        saves = tuple(
+            sorted(
+                (s for s in self._saves(asked, count) if s.is_output or not numbers >> s.position & 1),
+                key=lambda s: (not s.is_output, s.position),
+            )
+        )
         places = tuple((saving.is_output, saving.position) for saving in saves)
-        return Plan(wanted, tuple(rules), saves, tuple(self._facts(asked)), places, extras)
+        kept = sum(1 if is_output else 2 << position for is_output, position in places)
+        facts = tuple(self._facts(asked, numbers))
+        return Plan(wanted, tuple(rules), saves, facts, places, kept, extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
         for name in asked:
@@ -181,8 +195,10 @@ class Op:
             elif name in self.inputs:
                 yield Saving(name, False, self.inputs.index(name))
 
-    def _facts(self, asked: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+    def _facts(self, asked: Iterable[str], numbers: int) -> Iterator[tuple[str, int, int]]:
         for name in asked:
+            if name in self.inputs and name != self.variadic and numbers >> self.inputs.index(name) & 1:
+                yield name, self.inputs.index(name), NUMBER
             base, _, what = name.rpartition("_")
             if base in self.inputs and what in ("shape", "dtype"):
                 kind = SHAPES if base == self.variadic else SHAPE if what == "shape" else DTYPE
@@ -260,8 +276,9 @@ _next_number = itertools.count().__next__
 class Node:
     """One application of an op: plain data, and the arrays its rules asked for until `backward` releases them.
 
-    `saved` holds, for each of `plan.saves`, the array, the storage it lies in and that storage's version when it was
-    saved; None after release. `hooks` are (output index, function of the gradient) in the order they were added.
+    `saved` holds, for each of `plan.saves`, one after the other the array, the storage it lies in and that storage's
+    version when it was saved (`held` reads it); None after release. `hooks` are (output index, function of the
+    gradient) in the order they were added.
     """
 
     __slots__ = ("__weakref__", "attrs", "edges", "hooks", "number", "op", "outputs", "plan", "saved", "scope")
@@ -288,6 +305,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.op.name} node>"
+
+
+def held(node: Node) -> Iterator[tuple[Saving, Any, Any, int]]:
+    """Yield what a node still holds: for which rule, the array, its storage (None: nothing to compare) and version."""
+    saved = node.saved
+    return zip(node.plan.saves, saved[::3], saved[1::3], saved[2::3], strict=True)
 
 
 def edge_facts(edge: Any) -> tuple[tuple[int, ...], Any]:

@@ -16,12 +16,13 @@ from numpy import ndarray
 from minigrad import dtypes, graph
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, GraphError, ShapeError
-from minigrad.graph import Node, Op, recording, scope
+from minigrad.graph import Node, Op, held, recording, scope
 from minigrad.indexing import parse_index
 from minigrad.kernels.index import fill_in
 from minigrad.kernels.quiet import again, quietly
 from minigrad.methods import Methods
 from minigrad.operands import assign, cast, constant, explained, is_uniform
+from minigrad.ops import elementwise
 from minigrad.ops.elementwise import to
 from minigrad.ops.index import Steps, getitem, index_put, index_set
 from minigrad.ops.shape import reshape
@@ -35,8 +36,8 @@ class Storage:
     foreign = False  # whether the memory came from outside, with strides its owner can know
 
 
+_F32 = np.dtype(np.float32)
 _NO_ATTRS: dict[str, Any] = {}  # shared by all nodes of elementwise ops
-_ABSENT = object()  # stands for the second operand of a unary op
 _blank: Callable[[type[Tensor]], Tensor] = object.__new__  # a tensor without the copy that Tensor(data) makes
 
 
@@ -51,7 +52,7 @@ class View(NamedTuple):
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """Compute `op` on tensors, arrays and scalars; record it if one of them needs a gradient; return its outputs."""
     if op.is_elementwise and not attrs and isinstance(inputs[0], Tensor):
-        result = inputs[0]._elementwise(op, *inputs[1:])
+        result = (op.method or _method_of(op))(*inputs)
         if result is not NotImplemented:
             return result
     return _watched(op, inputs, op.defaults | attrs if op.defaults else attrs)
@@ -65,6 +66,108 @@ def _watched(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if graph.observer is None:
         return _run(op, inputs, attrs)
     return graph.observer.forward(op, inputs, attrs, lambda: _run(op, inputs, attrs))
+
+
+def unary(op: Op) -> Callable[[Tensor], Any]:
+    """Return the method that applies an elementwise op to a float tensor as `_run` would, without its general loops.
+
+    With `binary` this is the only second path. A test holds what the two record equal to what `record` does.
+    """
+
+    def method(self: Tensor) -> Any:
+        x = self._data
+        kind = x.dtype
+        if (kind is not _F32 and kind.kind != "f") or graph.observer is not None:
+            return _watched(op, (self,), _NO_ATTRS)
+        try:
+            array = quietly.get()(op.forward, x)
+        except RuntimeError as error:
+            array = again(error, op.forward, (x,), {})
+        if type(array) is not ndarray:
+            array = np.asarray(array)
+        result = _blank(Tensor)
+        result._data = array
+        result._storage = Storage()
+        if recording.get():
+            edge = self._edge if self._view is None else edge_of(self)
+            if edge is None:
+                if not self._requires_grad:
+                    return result
+                edge = self
+            plan = op.plans.get(5) or op.plan(1, 1)
+            if plan.wanted:
+                facts = ((array.shape, kind),)
+                saved = _SAVED[plan.kept](result, self, None) if plan.kept else ()
+                result._edge = (Node(op, plan, (edge,), _NO_ATTRS, facts, saved, scope.get()), 0)
+        return result
+
+    return method
+
+
+def binary(op: Op) -> Callable[[Tensor, Any], Any]:
+    """Return the method that applies an elementwise op to a float tensor, and one of its dtype or a Python number."""
+
+    def method(self: Tensor, b: Any) -> Any:
+        x: Array = self._data
+        y: Any
+        kind = x.dtype
+        if isinstance(b, Tensor):
+            y = b._data
+            if y.dtype is not kind:
+                return _watched(op, (self, b), _NO_ATTRS)
+        elif type(b) is float or type(b) is int:
+            y = b
+        elif isinstance(b, np.ndarray | np.generic | int):
+            return _watched(op, (self, b), _NO_ATTRS)
+        else:
+            return NotImplemented
+        if (kind is not _F32 and kind.kind != "f") or graph.observer is not None:
+            return _watched(op, (self, b), _NO_ATTRS)
+        try:
+            array = quietly.get()(op.forward, x, y)
+        except ValueError as error:
+            raise explained(op, [x, y], error) from error
+        except RuntimeError as error:
+            array = again(error, op.forward, (x, y), {})
+        if type(array) is not ndarray:
+            array = np.asarray(array)
+        result = _blank(Tensor)
+        result._data = array
+        result._storage = Storage()
+        if recording.get():
+            first, second, mask = self._edge if self._view is None else edge_of(self), b, 17
+            if first is None:
+                first = self
+                if not self._requires_grad:
+                    mask = 16
+            if y is b:
+                mask |= 8
+            else:
+                second = b._edge if b._view is None else edge_of(b)
+                if second is not None:
+                    mask |= 2
+                elif b._requires_grad:
+                    second = b
+                    mask |= 2
+                elif mask == 17:
+                    second = constant(b)
+            if not mask & 3:
+                return result
+            plan = op.plans.get(mask) or op.plan(2, mask & 3, mask >> 2 & 3)
+            if plan.wanted:
+                if mask == 18:
+                    first = constant(self)
+                facts = ((array.shape, kind),)
+                saved = _SAVED[plan.kept](result, self, b) if plan.kept else ()
+                result._edge = (Node(op, plan, (first, second), _NO_ATTRS, facts, saved, scope.get()), 0)
+        return result
+
+    return method
+
+
+def _method_of(op: Op) -> Callable[..., Any]:
+    op.method = unary(op) if len(op.inputs) == 1 else binary(op)
+    return op.method
 
 
 class Tensor(Methods):
@@ -240,6 +343,13 @@ class Tensor(Methods):
         only = None if inputs is None else [inputs] if isinstance(inputs, Tensor) else list(inputs)
         accumulate_gradients([self], [gradient], retain_graph, create_graph, only)
 
+    # --- operators ---
+
+    __add__ = __radd__ = binary(elementwise.add)
+    __sub__ = binary(elementwise.sub)
+    __mul__ = __rmul__ = binary(elementwise.mul)
+    __truediv__ = binary(elementwise.div)
+
     # --- in place ---
 
     def _become(self, result: Tensor) -> Tensor:
@@ -324,41 +434,25 @@ class Tensor(Methods):
 
     _apply = staticmethod(apply)
 
-    def _elementwise(self, op: Op, b: Any = _ABSENT) -> Any:
-        """Apply an elementwise op to a float tensor, and one of its own dtype or a Python number, as `_run` would.
-
-        The only second path: nothing has to be cast, so the looking and the general loops are left out. A test holds
-        the two equal.
-        """
-        x, y = self._data, b
-        if isinstance(b, Tensor):
-            y = b._data
-            if y.dtype is not x.dtype:
-                return _watched(op, (self, b), {})
-        elif b is not _ABSENT and type(b) is not float and type(b) is not int:
-            return _watched(op, (self, b), {}) if isinstance(b, _OPERANDS) else NotImplemented
-        if x.dtype.kind != "f" or graph.observer is not None:
-            return _watched(op, (self,) if b is _ABSENT else (self, b), {})
-        try:
-            array = quietly.get()(op.forward, x) if b is _ABSENT else quietly.get()(op.forward, x, y)
-        except ValueError as error:
-            raise explained(op, [x, y], error) from error
-        except RuntimeError as error:
-            array = again(error, op.forward, (x,) if b is _ABSENT else (x, y), {})
-        result = _blank(Tensor)
-        result._data = array if type(array) is ndarray else np.asarray(array)
-        result._storage = Storage()
-        if recording.get():
-            node = _elementwise_node(op, self, b, result)
-            if node is not None:
-                result._edge = (node, 0)
-        return result
+    def _unary(self, op: Op) -> Any:
+        return (op.method or _method_of(op))(self)
 
     def _facts(self) -> tuple[tuple[int, ...], Any]:
         return self._data.shape, self._data.dtype
 
 
-_OPERANDS = (Tensor, float, int, np.ndarray, np.generic)
+# What a node of an elementwise op saves of its output y and its operands a and b, by `Plan.kept`: for each the array,
+# its storage, and the version of that, which is 0 for a new output.
+_SAVED: tuple[Callable[[Any, Any, Any], tuple[Any, ...]], ...] = (
+    lambda y, a, b: (),
+    lambda y, a, b: (y._data, y._storage, 0),
+    lambda y, a, b: (a._data, a._storage, a._storage.version),
+    lambda y, a, b: (y._data, y._storage, 0, a._data, a._storage, a._storage.version),
+    lambda y, a, b: (b._data, b._storage, b._storage.version),
+    lambda y, a, b: (y._data, y._storage, 0, b._data, b._storage, b._storage.version),
+    lambda y, a, b: (a._data, a._storage, a._storage.version, b._data, b._storage, b._storage.version),
+    lambda y, a, b: (*_SAVED[1](y, a, b), *_SAVED[6](y, a, b)),
+)
 
 
 def wrap(array: Any, edge: Any = None) -> Tensor:
@@ -425,7 +519,7 @@ def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tuple[Tensor, ...]) -> Node | None:
     """Return the node of this application of `op`, or None if no input that has a rule needs a gradient."""
-    mask, bit, edges = 0, 1, []
+    mask, numbers, bit, edges = 0, 0, 1, []
     for x in inputs:
         edge = x
         if isinstance(x, Tensor):
@@ -436,11 +530,13 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
                 edge = x
                 if x._requires_grad:
                     mask |= bit
+        elif type(x) is float or type(x) is int:
+            numbers |= bit
         edges.append(edge)
         bit <<= 1
     if not mask:
         return None
-    plan = op.plan(len(edges), mask)
+    plan = op.plan(len(edges), mask, numbers)
     if not plan.wanted:
         return None
     saved: list[Any] = []
@@ -448,9 +544,9 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
         x = results[position] if is_output else inputs[position]
         if isinstance(x, Tensor):
             storage = x._storage
-            saved.append((x._data, storage, storage.version))
+            saved += (x._data, storage, storage.version)
         else:
-            saved.append((x, None, 0))
+            saved += (x, None, 0)
     if mask != bit - 1:
         edges = [constant(edge) for edge in edges]
     first = results[0]._data
@@ -458,43 +554,6 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
     if len(results) > 1:
         facts = tuple([(r._data.shape, r._data.dtype) for r in results])
     return Node(op, plan, tuple(edges), attrs, facts, tuple(saved), scope.get())
-
-
-def _elementwise_node(op: Op, a: Tensor, b: Any, result: Tensor) -> Node | None:
-    """Return the node of an elementwise op, as `record` would; None if no operand needs a gradient."""
-    first = a._edge if a._view is None else edge_of(a)
-    second, mask, key = b, 1, 3
-    if first is None:
-        first, mask = a, (1 if a._requires_grad else 0)
-    if b is not _ABSENT:
-        if isinstance(b, Tensor):
-            second = b._edge if b._view is None else edge_of(b)
-            if second is not None:
-                mask |= 2
-            elif b._requires_grad:
-                second = b
-                mask |= 2
-            elif mask:
-                second = constant(b)
-        key = 4 | mask
-    if not mask:
-        return None
-    if not mask & 1:
-        first = constant(a)
-    edges = (first,) if b is _ABSENT else (first, second)
-    plan = op.plans.get(key) or op.plan(len(edges), mask)
-    if not plan.wanted:
-        return None
-    saved: list[Any] = []
-    for is_output, place in plan.places:
-        source = result if is_output else b if place else a
-        if source is b and key == 5 and not isinstance(b, Tensor):  # a number beside a tensor that needs a gradient
-            saved.append((b, None, 0))
-        else:
-            storage = source._storage
-            saved.append((source._data, storage, storage.version))
-    array = result._data
-    return Node(op, plan, edges, _NO_ATTRS, ((array.shape, array.dtype),), tuple(saved), scope.get())
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
@@ -516,14 +575,16 @@ def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) ->
 def _keep_overwritten(edge: Any, target: Tensor) -> None:
     """Give the node that reads `target`'s memory, which is about to be overwritten, copies of what it saved there."""
     node = None if edge is None else edge[0]
-    if node is not None and node.saved and any(s is target._storage for _, s, _ in node.saved):
-        node.saved = tuple((a.copy(), None, 0) if s is target._storage else (a, s, v) for a, s, v in node.saved)
+    if node is not None and node.saved:
+        node.saved = _replaced(node, lambda a, s, v: (a.copy(), None, 0) if s is target._storage else (a, s, v))
 
 
 def _swap_saved(result: Tensor, target: Tensor) -> None:
     """Let the node of an in-place op hold the written memory in place of the temporary result, which is then freed."""
-    node = result._edge[0]
-    node.saved = tuple(
-        (target._data, target._storage, target._storage.version) if a is result._data else (a, s, v)
-        for a, s, v in node.saved
-    )
+    node, now = result._edge[0], (target._data, target._storage, target._storage.version)
+    node.saved = _replaced(node, lambda a, s, v: now if a is result._data else (a, s, v))
+
+
+def _replaced(node: Node, change: Callable[[Any, Any, int], tuple[Any, Any, int]]) -> tuple[Any, ...]:
+    """Return what `node` holds with each array, storage and version as `change` gives it."""
+    return tuple(part for _, *held_now in held(node) for part in change(*held_now))

@@ -453,7 +453,7 @@ def test_the_fast_path_records_what_the_general_path_records():
             for e, f in zip(one.grad_fn.edges, two.grad_fn.edges, strict=True):
                 same = e is f or e == f
                 assert same or (isinstance(e, graph.Constant) and (e.shape, e.dtype) == (f.shape, f.dtype))
-            for (s, _, v), (t, _, w) in zip(one.grad_fn.saved, two.grad_fn.saved, strict=True):
+            for (_, s, _, v), (_, t, _, w) in zip(graph.held(one.grad_fn), graph.held(two.grad_fn), strict=True):
                 np.testing.assert_array_equal(s, t)
                 assert v == w
 

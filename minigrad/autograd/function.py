@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -136,15 +137,16 @@ def _output(y: Tensor, args: tuple[Any, ...], ctx: Context) -> Tensor:
 
 def _save(node: Node, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
     """Move what `forward` saved into the node, where it is checked and released like any op's."""
-    saves, saved = [], []
+    saves: list[Saving] = []
+    saved: list[Any] = []
     for t in ctx._to_save:
         inside = [i for i, a in enumerate(args) if a is t and t is not None]
         outside = [i for i, y in enumerate(outputs) if y is t and t is not None]
         place = (inside or outside or [-1])[0]
         saves.append(Saving("saved", bool(outside and not inside), place, True))
-        saved.append((None, None, 0) if t is None else (t._data, t._storage, t._storage.version))
+        saved += (None, None, 0) if t is None else (t._data, t._storage, t._storage.version)
     ctx._to_save, ctx._constant, ctx._written = (), (), ()
-    node.plan = node.plan._replace(saves=tuple(saves))
+    node.plan = replace(node.plan, saves=tuple(saves))
     node.saved = tuple(saved)
 
 

@@ -45,91 +45,91 @@ class Elementwise(ArrayLike):
 
     def neg(self) -> Tensor:
         """Return -self."""
-        return self._elementwise(e.neg)
+        return self._unary(e.neg)
 
     def exp(self) -> Tensor:
         """Return e ** self."""
-        return self._elementwise(e.exp)
+        return self._unary(e.exp)
 
     def expm1(self) -> Tensor:
         """Return exp(self) - 1, exact for small values."""
-        return self._elementwise(e.expm1)
+        return self._unary(e.expm1)
 
     def log(self) -> Tensor:
         """Return the natural logarithm: nan below 0, -inf at 0."""
-        return self._elementwise(e.log)
+        return self._unary(e.log)
 
     def log1p(self) -> Tensor:
         """Return log(1 + self), exact for small values."""
-        return self._elementwise(e.log1p)
+        return self._unary(e.log1p)
 
     def log2(self) -> Tensor:
         """Return the logarithm to base 2."""
-        return self._elementwise(e.log2)
+        return self._unary(e.log2)
 
     def log10(self) -> Tensor:
         """Return the logarithm to base 10."""
-        return self._elementwise(e.log10)
+        return self._unary(e.log10)
 
     def sqrt(self) -> Tensor:
         """Return the square root: nan below 0."""
-        return self._elementwise(e.sqrt)
+        return self._unary(e.sqrt)
 
     def rsqrt(self) -> Tensor:
         """Return 1 / sqrt(self)."""
-        return self._elementwise(e.rsqrt)
+        return self._unary(e.rsqrt)
 
     def reciprocal(self) -> Tensor:
         """Return 1 / self."""
-        return self._elementwise(e.reciprocal)
+        return self._unary(e.reciprocal)
 
     def square(self) -> Tensor:
         """Return self * self."""
-        return self._elementwise(e.square)
+        return self._unary(e.square)
 
     def sin(self) -> Tensor:
         """Return the sine of self in radians."""
-        return self._elementwise(e.sin)
+        return self._unary(e.sin)
 
     def cos(self) -> Tensor:
         """Return the cosine of self in radians."""
-        return self._elementwise(e.cos)
+        return self._unary(e.cos)
 
     def tanh(self) -> Tensor:
         """Return the hyperbolic tangent."""
-        return self._elementwise(e.tanh)
+        return self._unary(e.tanh)
 
     def sigmoid(self) -> Tensor:
         """Return 1 / (1 + exp(-self))."""
-        return self._elementwise(e.sigmoid)
+        return self._unary(e.sigmoid)
 
     def erf(self) -> Tensor:
         """Return the error function."""
-        return self._elementwise(e.erf)
+        return self._unary(e.erf)
 
     def relu(self) -> Tensor:
         """Return max(self, 0)."""
-        return self._elementwise(e.relu)
+        return self._unary(e.relu)
 
     def abs(self) -> Tensor:
         """Return |self|, whose slope at 0 is 0."""
-        return self._elementwise(e.abs)
+        return self._unary(e.abs)
 
     def sign(self) -> Tensor:
         """Return -1, 0 or 1; its gradient is 0 everywhere."""
-        return self._elementwise(e.sign)
+        return self._unary(e.sign)
 
     def floor(self) -> Tensor:
         """Return the largest integer not above each element; its gradient is 0 everywhere."""
-        return self._elementwise(e.floor)
+        return self._unary(e.floor)
 
     def ceil(self) -> Tensor:
         """Return the smallest integer not below each element; its gradient is 0 everywhere."""
-        return self._elementwise(e.ceil)
+        return self._unary(e.ceil)
 
     def round(self) -> Tensor:
         """Return the nearest integer, of two the even one; its gradient is 0 everywhere."""
-        return self._elementwise(e.round)
+        return self._unary(e.round)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Return self limited to [min, max], numbers or tensors; None leaves a side open.

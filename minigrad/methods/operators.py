@@ -23,23 +23,20 @@ _UFUNCS = {
 class Operators(ArrayLike):
     """Operators of Tensor."""
 
-    def __add__(self, other: Any) -> Tensor:
-        return self._elementwise(e.add, other)
+    if TYPE_CHECKING:  # Tensor has these by its quick path
 
-    def __sub__(self, other: Any) -> Tensor:
-        return self._elementwise(e.sub, other)
+        def __add__(self, other: Any) -> Tensor: ...
 
-    def __mul__(self, other: Any) -> Tensor:
-        return self._elementwise(e.mul, other)
+        def __sub__(self, other: Any) -> Tensor: ...
 
-    def __truediv__(self, other: Any) -> Tensor:
-        return self._elementwise(e.div, other)
+        def __mul__(self, other: Any) -> Tensor: ...
 
-    __radd__ = __add__
-    __rmul__ = __mul__
+        def __truediv__(self, other: Any) -> Tensor: ...
+
+        __radd__, __rmul__ = __add__, __mul__
 
     def __neg__(self) -> Tensor:
-        return self._elementwise(e.neg)
+        return self._unary(e.neg)
 
     def __pos__(self) -> Operators:
         return self
