@@ -67,7 +67,9 @@ def numpy_dtype(spec: Any) -> np.dtype[Any]:
     if spec in _PYTHON:
         return _PYTHON[spec]
     try:
-        return np.dtype(spec).newbyteorder("=")
+        kind = np.dtype(spec)
+        # NumPy's own object for the dtype wherever there is one: then `is` tells quickly that two are the same.
+        return kind if kind.isnative else np.dtype(kind.newbyteorder("=").str)
     except TypeError:
         raise DTypeError(f"{spec!r} is not a dtype; use one such as minigrad.float32") from None
 

@@ -6,6 +6,7 @@ topological order: every node is visited once, after all that used it, however m
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,11 +15,14 @@ import numpy as np
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import DTYPE, NUMBER, SHAPE, Node, Rule, Saving, edge_facts, held
+from minigrad.graph import DTYPE, NUMBER, SHAPE, Node, Op, Rule, Saving, edge_facts, held
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
 Wrap = Callable[[Array, Edge], Any]
+
+
+_number = operator.attrgetter("number")
 
 
 class Totals:
@@ -64,10 +68,6 @@ def reachable(roots: Iterable[Edge]) -> list[Node]:
             seen.add(node)
             stack += [edge[0] for i in node.plan.wanted if type(edge := node.edges[i]) is tuple]
     return sorted(seen, key=_number, reverse=True)
-
-
-def _number(node: Node) -> int:
-    return node.number
 
 
 def leading_to(order: list[Node], targets: set[Edge]) -> set[Node]:
@@ -156,7 +156,7 @@ def _contributions(
     node: Node, gradients: list[Any], wrap: Wrap, create_graph: bool
 ) -> Iterator[tuple[Edge, Any, bool]]:
     """Run the rules of one node: yield the edge, its gradient in the edge's own shape, and whether that is owned."""
-    op, wanted = node.op, node.plan.wanted
+    op, wanted, edges = node.op, node.plan.wanted, node.edges
     on_tensors = create_graph or op.on_tensors
     asked = _environment(node, gradients, wrap, on_tensors, create_graph)
     taken = [*gradients, *asked.values()]
@@ -165,25 +165,30 @@ def _contributions(
         for i, gradient in zip(rule.targets, returned if op.joint is not None else (returned,), strict=True):
             if gradient is None or i not in wanted:
                 continue
-            edge = node.edges[i]
-            shape, dtype = edge_facts(edge)
+            edge = edges[i]
+            shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge_facts(edge)
             if op.on_tensors:
-                gradient = gradient.to(dtype)
+                gradient = _fitting(op, i, gradient.to(dtype), shape)
             if not create_graph and type(gradient) is not np.ndarray:
                 gradient = gradient._data if op.on_tensors else np.asarray(gradient)
             owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
             taken.append(gradient)
             if gradient.shape != shape:
-                if not _broadcasts(shape, gradient.shape):
-                    raise GraphError(
-                        f"{op.name}: the gradient returned for input {i}, of shape {shape}, has shape "
-                        f"{tuple(gradient.shape)}, which cannot be summed down to it"
-                    )
                 gradient, owned = sum_to(gradient, shape=shape), not create_graph
             array = gradient._data if create_graph else gradient
             assert array.shape == shape, f"{op.name}: a gradient of shape {array.shape} for {shape}"
             assert array.dtype == dtype, f"{op.name}: a gradient of dtype {array.dtype} for {dtype}"
             yield edge, gradient, owned
+
+
+def _fitting(op: Op, position: int, gradient: Any, shape: tuple[int, ...]) -> Any:
+    """Return a gradient that a user's rule gave, or say that it does not fit the input."""
+    if not _broadcasts(shape, gradient.shape):
+        raise GraphError(
+            f"{op.name}: the gradient returned for input {position}, of shape {shape}, has shape "
+            f"{tuple(gradient.shape)}, which cannot be summed down to it"
+        )
+    return gradient
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

@@ -87,7 +87,7 @@ def labels() -> Iterator[Sample]:
             lambda k, x, d=dim: loss.label_cross_entropy(k, x, dim=d),
             (ints(3, *at), away(*shape)),
             None,
-            lambda t, k, x, d=dim: (x.logsumexp(d) - x.gather(d, k.unsqueeze(d)).squeeze(d), x.logsumexp(d, True)),
+            lambda t, k, x, d=dim: (x.logsumexp(d) - x.gather(d, k.unsqueeze(d)).squeeze(d), x.softmax(d)),
             special=(),
         )
         for reduction in ("mean", "sum") if 0 not in shape else ():  # the mean of nothing is nan, which has no gradient
@@ -99,7 +99,7 @@ def labels() -> Iterator[Sample]:
                 None,
                 lambda t, k, x, d=dim, r=reduction: (
                     getattr(x.logsumexp(d) - x.gather(d, k.unsqueeze(d)).squeeze(d), r)(),
-                    x.logsumexp(d, True),
+                    x.softmax(d),
                 ),
                 special=(),
             )

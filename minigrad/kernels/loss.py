@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minigrad.dtypes import Array
-from minigrad.kernels.index import places
 
 
 def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "none") -> tuple[Array, Array]:
-    """Return -log softmax(x)[label] along `dim`, and the logarithm of the sum of exponentials that it needs.
+    """Return -log softmax(x)[label] along `dim`, and softmax(x).
 
-    `label` has the shape of `x` without `dim`, and so has the first result, but for reduction "mean" or "sum"; in the
-    second `dim` stays, with size 1. Nothing overflows: the largest score is subtracted first.
+    `label` has the shape of `x` without `dim`, and so has the first result, but for reduction "mean" or "sum". Nothing
+    overflows: the largest score is subtracted first.
     """
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)
-    away = x - top
-    picked = away[places(label.reshape(top.shape), dim)].reshape(label.shape)
-    spread = np.log(np.add.reduce(np.exp(away, out=away), axis=dim, keepdims=True))
-    loss = spread.reshape(label.shape) - picked
+    share = x - top
+    picked = share.take(_flat_places(label, x.shape, dim)).reshape(label.shape)
+    total = np.add.reduce(np.exp(share, out=share), axis=dim, keepdims=True)
+    share /= total
+    loss = np.log(total).reshape(label.shape) - picked
     if reduction != "none":
-        loss = np.asarray(np.add.reduce(loss, axis=None))
+        loss = np.add.reduce(loss, axis=None)
     if reduction == "mean":
-        loss = np.asarray(loss / x.dtype.type(label.size))
-    return np.asarray(loss), spread + top
+        loss = loss / x.dtype.type(label.size)
+    return np.asarray(loss), share
+
+
+def _flat_places(label: Array, shape: tuple[int, ...], dim: int) -> Array:
+    """Return where, counted through an array of `shape`, the elements lie that `label` names along `dim`."""
+    after = math.prod(shape[dim + 1 :])
+    block = np.arange(0, label.size * shape[dim], max(shape[dim] * after, 1))
+    if after == 1:
+        return np.asarray(label.reshape(-1) + block)
+    return np.asarray(label.reshape(-1, after) * after + np.arange(after) + block[:, None])

@@ -8,9 +8,9 @@ import numpy as np
 
 from minigrad.dtypes import Array, numpy_dtype
 from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
-from minigrad.graph import array_of, composite, primitive
+from minigrad.graph import Recordable, composite, primitive
 from minigrad.kernels import loss as kernel
-from minigrad.ops.elementwise import abs, eq, exp, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
+from minigrad.ops.elementwise import abs, eq, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
 from minigrad.ops.index import gather
 from minigrad.ops.reduce import count_over, log_softmax, mean, sum
 from minigrad.ops.shape import reshape, unsqueeze
@@ -23,6 +23,7 @@ log_sigmoid = primitive(
 )
 
 
+_INT64 = np.dtype(np.int64)
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -40,24 +41,23 @@ bernoulli_nll = primitive(
     t=lambda g, x: g * (_log_at_least_minus_100(1.0 - x) - _log_at_least_minus_100(x)),
 )
 
-# The cross-entropy of scores against class labels in one node: what forward computed on the way, the logarithm of the
-# sum of exponentials, is its second output, so that the rule can use it and second derivatives flow through it.
+# The cross-entropy of scores against class labels in one node: what forward computed on the way, the softmax, is its
+# second output, so that the rule can use it and second derivatives flow through it.
 label_cross_entropy = primitive(
-    "label_cross_entropy", kernel.label_cross_entropy, outputs=("y", "lse"), casts="floating", cast_from=1,
+    "label_cross_entropy", kernel.label_cross_entropy, outputs=("y", "share"), casts="floating", cast_from=1,
     label=None,
-    x=lambda g, x, label, lse, dim, reduction, g_lse=None: _label_rule(g, x, label, lse, dim, reduction, g_lse),
+    x=lambda g, label, share, dim, reduction, g_share=None: _label_rule(g, label, share, dim, reduction, g_share),
 )  # fmt: skip
 
 
-def _label_rule(g: Any, x: Any, label: Any, lse: Any, dim: int, reduction: str, g_lse: Any) -> Any:
-    """Return (softmax(x) - one_hot(label)) g, and softmax(x) times what came for the logarithm of the sum."""
-    share = exp(x - lse)
+def _label_rule(g: Any, label: Any, share: Any, dim: int, reduction: str, g_share: Any) -> Any:
+    """Return (softmax(x) - one_hot(label)) g, and what came for the softmax itself."""
     if reduction == "mean":
-        g = g / max(count_over(lse.shape, None), 1)
-    if reduction == "none":
+        g = g / max(count_over(share.shape, None) // share.shape[dim], 1)
+    elif reduction == "none":
         g = unsqueeze(g, dim)
-    gradient = (share - eq(unsqueeze(label, dim), _classes(x.shape[dim], x.ndim - 1 - dim))) * g
-    return gradient if g_lse is None else gradient + share * g_lse
+    gradient = (share - eq(unsqueeze(label, dim), _classes(share.shape[dim], share.ndim - 1 - dim))) * g
+    return gradient if g_share is None else gradient + share * (g_share - sum(g_share * share, dim=dim, keepdim=True))
 
 
 def _classes(count: int, dims_after: int) -> Array:
@@ -83,17 +83,14 @@ def cross_entropy(
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if reduction not in REDUCTIONS:
         raise _no_reduction(reduction)
+    if values(target).dtype.kind != "f" or target.shape != x.shape:
+        return _nll(x, target, weight, ignore_index, reduction, label_smoothing, "cross_entropy")
     dim = _class_dim(x, "cross_entropy")
-    by_class = values(target).dtype.kind != "f" or target.shape != x.shape
-    if by_class and not label_smoothing:
-        return _nll(x, target, weight, ignore_index, reduction, 0.0, "cross_entropy")
     scores = log_softmax(x, dim=dim)
-    if not by_class:
-        if weight is not None:
-            scores = scores * _per_class(weight, scores, dim)
-        shared = target * (1 - label_smoothing) + label_smoothing / x.shape[dim] if label_smoothing else target
-        return reduced(-sum(scores * shared, dim=dim), reduction)
-    return _nll(scores, target, weight, ignore_index, reduction, label_smoothing, "cross_entropy")
+    if weight is not None:
+        scores = scores * _per_class(weight, scores, dim)
+    shared = target * (1 - label_smoothing) + label_smoothing / x.shape[dim] if label_smoothing else target
+    return reduced(-sum(scores * shared, dim=dim), reduction)
 
 
 @composite
@@ -114,6 +111,7 @@ def _nll(x: Any, target: Any, weight: Any, ignore_index: int, reduction: str, sm
         if plain:
             return loss
     else:
+        x = log_softmax(x, dim=dim) if name == "cross_entropy" else x
         loss = -reshape(gather(x, unsqueeze(target, dim), dim=dim), shape=labels.shape)
     weights = None
     if weight is not None:
@@ -215,7 +213,7 @@ def _no_reduction(reduction: str) -> ArgumentError:
 
 def values(x: Any) -> Array:
     """Return the array of `x`, which may be a tensor, to look at."""
-    return np.asarray(array_of(x))
+    return x._data if isinstance(x, Recordable) else np.asarray(x)
 
 
 def same_shape(name: str, x: Any, target: Any) -> None:
@@ -237,9 +235,9 @@ def first_place(mask: Array) -> list[int]:
 
 
 def _class_dim(x: Any, name: str) -> int:
-    if x.ndim == 0:
+    if values(x).ndim == 0:
         raise ShapeError(f"{name}: the input must have a dim of classes, (C,) or (N, C, ...), got a 0-d tensor")
-    return 0 if x.ndim == 1 else 1
+    return 0 if values(x).ndim == 1 else 1
 
 
 def _per_class(weight: Any, x: Any, dim: int) -> Array:
@@ -278,7 +276,8 @@ def _checked_labels(x: Any, target: Any, dim: int, ignore_index: int, name: str)
         )
     classes = shape[dim]
     # Seen as unsigned, a negative label is larger than any class: one look finds both kinds of misfit.
-    inside = not labels.size or labels.astype(np.int64, copy=False).view(np.uint64).max() < classes
+    unsigned = labels.view(np.uint64) if labels.dtype is _INT64 else labels.astype(np.int64).view(np.uint64)
+    inside = np.maximum.reduce(unsigned, axis=None, initial=0) < classes
     if inside and not 0 <= ignore_index < classes:
         return labels, None
     ignored = labels == ignore_index
