@@ -12,6 +12,23 @@ from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.tensor import Tensor, wrap
 
+__all__ = [
+    "arange",
+    "as_tensor",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_numpy",
+    "full",
+    "full_like",
+    "linspace",
+    "ones",
+    "ones_like",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
+
 
 def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return a tensor with a copy of `data`: numbers, nested lists, an array or a tensor.

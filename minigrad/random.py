@@ -15,6 +15,25 @@ from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.kernels.stream import Stream
 from minigrad.tensor import Tensor, wrap
 
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]
+
 _FIRST_SEED = 67280421310721  # of a generator nobody seeded; as arbitrary here as in PyTorch
 
 

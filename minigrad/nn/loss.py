@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from minigrad.errors import ArgumentError
-from minigrad.nn import losses
-from minigrad.nn.losses import chosen_reduction
+from minigrad.nn import functional as F
+from minigrad.nn.functional.loss import chosen_reduction
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -61,7 +61,7 @@ class CrossEntropyLoss(_WeightedLoss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return losses.cross_entropy(
+        return F.cross_entropy(
             x,
             target,
             self.weight,
@@ -87,7 +87,7 @@ class NLLLoss(_WeightedLoss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of log-probabilities `x`."""
-        return losses.nll_loss(x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+        return F.nll_loss(x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class MSELoss(_Loss):
@@ -101,7 +101,7 @@ class MSELoss(_Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of predictions `x`."""
-        return losses.mse_loss(x, target, reduction=self.reduction)
+        return F.mse_loss(x, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
@@ -109,7 +109,7 @@ class L1Loss(_Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of predictions `x`."""
-        return losses.l1_loss(x, target, reduction=self.reduction)
+        return F.l1_loss(x, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
@@ -127,7 +127,7 @@ class SmoothL1Loss(_Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of predictions `x`."""
-        return losses.smooth_l1_loss(x, target, reduction=self.reduction, beta=self.beta)
+        return F.smooth_l1_loss(x, target, reduction=self.reduction, beta=self.beta)
 
 
 class HuberLoss(_Loss):
@@ -139,7 +139,7 @@ class HuberLoss(_Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of predictions `x`."""
-        return losses.huber_loss(x, target, reduction=self.reduction, delta=self.delta)
+        return F.huber_loss(x, target, reduction=self.reduction, delta=self.delta)
 
 
 class BCELoss(_WeightedLoss):
@@ -147,7 +147,7 @@ class BCELoss(_WeightedLoss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of probabilities `x`."""
-        return losses.binary_cross_entropy(x, target, self.weight, reduction=self.reduction)
+        return F.binary_cross_entropy(x, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -173,6 +173,6 @@ class BCEWithLogitsLoss(_Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return losses.binary_cross_entropy_with_logits(
+        return F.binary_cross_entropy_with_logits(
             x, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
