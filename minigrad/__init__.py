@@ -11,7 +11,7 @@ tensor(20.)
 from typing import Any as _Any
 
 from minigrad import autograd
-from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.autograd import debug, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import *
 from minigrad.dtypes import (
     bool_ as bool,

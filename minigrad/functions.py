@@ -12,6 +12,8 @@ from minigrad.tensor import Tensor
 __all__ = [
     "abs",
     "add",
+    "addcdiv",
+    "addcmul",
     "all",
     "allclose",
     "amax",
@@ -109,6 +111,7 @@ __all__ = [
 ]
 
 abs, neg, sign, floor, ceil, round = Tensor.abs, Tensor.neg, Tensor.sign, Tensor.floor, Tensor.ceil, Tensor.round
+addcmul, addcdiv = Tensor.addcmul, Tensor.addcdiv
 add, sub, subtract, mul, multiply = Tensor.add, Tensor.sub, Tensor.subtract, Tensor.mul, Tensor.multiply
 div, divide, true_divide, reciprocal, square = (
     Tensor.div,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import graph
 from minigrad.autograd import grad, no_grad
 from minigrad.errors import DTypeError, GraphError, ShapeError
 
@@ -397,7 +398,10 @@ IN_PLACE = {
     "scatter_add_": lambda t, h, r: h.scatter_add_(1, t.tensor([[0, 0, 2], [1, 1, 1]]), r),
     "addcmul_": lambda t, h, r: h.addcmul_(r, r, value=0.5),
     "addcdiv_": lambda t, h, r: h.addcdiv_(r, r * r, value=0.5),
+    "addcmul_, itself": lambda t, h, r: h.addcmul_(h, h),
+    "addcdiv_, itself": lambda t, h, r: h.addcdiv_(h, r, value=2),
     "lerp_": lambda t, h, r: h.lerp_(r, 0.25),
+    "lerp_, its own weight": lambda t, h, r: h.lerp_(r, h),
     "fill_": lambda t, h, r: h.fill_(2.0),
     "zero_": lambda t, h, r: h.zero_(),
     "copy_": lambda t, h, r: h.copy_(r),
@@ -423,3 +427,75 @@ def test_in_place_methods_are_those_of_pytorch(name):
         found.append([h.detach().numpy(), *(none if p.grad is None else p.grad.numpy() for p in (x, r))])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+# --- the debug mode ---
+
+
+def _shared(write):
+    """Return the loss of a product with an array that `write` changes before `backward`, and the leaf."""
+    array = np.array([1.0, 2.0, 3.0], np.float32)
+    x, w = mg.ones(3, requires_grad=True), mg.from_numpy(array)
+    loss = (x * w).sum()
+    write(array, w)
+    return loss, x
+
+
+BEHIND = {
+    "the array itself": lambda array, w: array.__setitem__(0, 5.0),
+    "a view of it": lambda array, w: array[1:].__setitem__(0, 5.0),
+    "what numpy() gives": lambda array, w: w.numpy().__imul__(2),
+    "memory order": lambda array, w: np.copyto(array[::-1], array.copy()),
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_the_debug_mode_notices_a_write_that_shares_memory(name):
+    with mg.debug():
+        loss, _ = _shared(BEHIND[name])
+        with pytest.raises(
+            GraphError, match=r"mul: the saved 'b', float32 of shape \(3,\), was changed through an array"
+        ):
+            loss.backward()
+    loss, x = _shared(BEHIND[name])  # outside, as in PyTorch, it is not seen
+    loss.backward()
+    assert x.grad is not None
+
+
+def test_the_debug_mode_accepts_what_is_right():
+    step = mg.optim.SGD([w := mg.ones(3, requires_grad=True)], 0.1)
+    with mg.debug():
+        for _ in range(2):
+            h = w * 2
+            h.add_(1)
+            h[0] = 0.0
+            h.mul_(h).sum().backward(retain_graph=True)
+            step.step()
+        loss, _ = _shared(lambda array, w: None)
+        loss.backward()
+        y = w.exp()
+        (g,) = mg.autograd.grad(y.sum(), w, create_graph=True)
+        g.sum().backward()
+    assert graph.observer is None
+
+
+def test_the_debug_mode_stands_around_another_observer():
+    seen = []
+
+    class Watch:
+        def forward(self, op, inputs, attrs, call):
+            seen.append(op.name)
+            return call()
+
+        def rule(self, node, rule, call):
+            seen.append(f"{node.op.name} back")
+            return call()
+
+    previous = graph.observe(Watch())
+    try:
+        with mg.debug():
+            mg.ones(2, requires_grad=True).exp().sum().backward()
+    finally:
+        watch = graph.observe(previous)
+    assert isinstance(watch, Watch)
+    assert seen == ["exp", "sum", "sum back", "exp back"]

@@ -108,11 +108,11 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
 
     def addcmul_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
         """Add value * tensor1 * tensor2 in place."""
-        return self._become(self + tensor1 * tensor2 * value)
+        return self._become(e.addcmul(self, tensor1, tensor2, value=value))
 
     def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
         """Add value * tensor1 / tensor2 in place."""
-        return self._become(self + tensor1 / tensor2 * value)
+        return self._become(e.addcdiv(self, tensor1, tensor2, value=value))
 
     def lerp_(self, end: Any, weight: Any) -> Tensor:
         """Move by `weight` of the way to `end`, in place."""
