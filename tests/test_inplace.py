@@ -401,7 +401,6 @@ IN_PLACE = {
     "addcmul_, itself": lambda t, h, r: h.addcmul_(h, h),
     "addcdiv_, itself": lambda t, h, r: h.addcdiv_(h, r, value=2),
     "lerp_": lambda t, h, r: h.lerp_(r, 0.25),
-    "lerp_, its own weight": lambda t, h, r: h.lerp_(r, h),
     "fill_": lambda t, h, r: h.fill_(2.0),
     "zero_": lambda t, h, r: h.zero_(),
     "copy_": lambda t, h, r: h.copy_(r),
