@@ -398,8 +398,6 @@ IN_PLACE = {
     "scatter_add_": lambda t, h, r: h.scatter_add_(1, t.tensor([[0, 0, 2], [1, 1, 1]]), r),
     "addcmul_": lambda t, h, r: h.addcmul_(r, r, value=0.5),
     "addcdiv_": lambda t, h, r: h.addcdiv_(r, r * r, value=0.5),
-    "addcmul_, itself": lambda t, h, r: h.addcmul_(h, h),
-    "addcdiv_, itself": lambda t, h, r: h.addcdiv_(h, r, value=2),
     "lerp_": lambda t, h, r: h.lerp_(r, 0.25),
     "fill_": lambda t, h, r: h.fill_(2.0),
     "zero_": lambda t, h, r: h.zero_(),
@@ -426,6 +424,19 @@ def test_in_place_methods_are_those_of_pytorch(name):
         found.append([h.detach().numpy(), *(none if p.grad is None else p.grad.numpy() for p in (x, r))])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_a_write_of_three_operands_may_be_over_each_of_them():
+    """PyTorch refuses these when it comes to the gradient; here each is one op, which keeps what it overwrites."""
+    cases = {
+        lambda h: h.addcmul_(h, h, value=2): lambda v: 1 + 4 * v,
+        lambda h: h.addcdiv_(h * 0 + 1, h): lambda v: 1 - 1 / v**2,
+        lambda h: h.lerp_(h * 0 + 3, h): lambda v: 1 - v + 3 - v,
+    }
+    for write, slope in cases.items():
+        x = leaf(0.5, 2.0)
+        write(x * 1).sum().backward()
+        np.testing.assert_allclose(x.grad.numpy(), slope(x.detach().numpy()), rtol=1e-14)
 
 
 # --- the debug mode ---

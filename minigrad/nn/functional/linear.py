@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import ops
 from minigrad.errors import DTypeError, OutOfRangeError
 from minigrad.ops import conv as _conv
+from minigrad.ops import index as _index
+from minigrad.ops import linalg as _linalg
 from minigrad.ops.elementwise import where
 from minigrad.ops.loss import first_place
 from minigrad.tensor import Tensor
@@ -14,7 +15,7 @@ from minigrad.tensor import Tensor
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return input @ weight^T + bias, for input (..., in), weight (out, in) and bias (out,)."""
-    return ops.linalg.linear(input, weight, bias)
+    return _linalg.linear(input, weight, bias)
 
 
 def conv2d(
@@ -48,7 +49,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
             f"embedding: index out of range in self: input{place} is {index[tuple(place)]}, the table has the rows "
             f"0..{rows - 1}"
         )
-    y = ops.index.embedding(weight, input)
+    y = _index.embedding(weight, input)
     if padding_idx is None:
         return y
     padding = (index == padding_idx % rows)[..., None]
