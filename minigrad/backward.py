@@ -93,7 +93,10 @@ def differentiate(
     try:
         with np.errstate(all="ignore"):
             found = engine.sweep(roots, wrap=wrap, create_graph=create_graph, retain_graph=retain, targets=targets)
-        return {edge: _leaf_hooked(edge, held) for edge, held in found.items()}
+        for leaf, held in found.items():
+            if isinstance(leaf, Tensor) and leaf._hooks:
+                found[leaf] = engine.through_hooks(leaf._hooks, held[0], wrap, leaf.name or "a leaf"), False
+        return found
     finally:
         recording.set(previous)
 
@@ -112,13 +115,6 @@ def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
             f"Mismatch in shape: the gradient has shape {gradient._data.shape}, the output {output._data.shape}"
         )
     return gradient if gradient._data.dtype == output._data.dtype else to(gradient, dtype=output._data.dtype)
-
-
-def _leaf_hooked(leaf: Any, held: tuple[Any, bool]) -> tuple[Any, bool]:
-    """Pass a leaf's complete gradient through the leaf's hooks."""
-    if not isinstance(leaf, Tensor) or not leaf._hooks:
-        return held
-    return engine.through_hooks(leaf._hooks, held[0], wrap, leaf.name or "a leaf"), False
 
 
 def _accumulate(tensor: Tensor, gradient: Any, owned: bool) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import DTYPE, NUMBER, SHAPE, Node, Op, Rule, Saving, edge_facts, held
+from minigrad.graph import NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, edge_facts, held
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
@@ -162,11 +162,11 @@ def _contributions(
     taken = [*gradients, *asked.values()]
     for rule in node.plan.rules:
         returned = _call(node, rule, asked)
-        for i, gradient in zip(rule.targets, returned if op.joint is not None else (returned,), strict=True):
+        for i, gradient in zip(rule.targets, (returned,) if op.joint is None else returned, strict=True):
             if gradient is None or i not in wanted:
                 continue
             edge = edges[i]
-            shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge_facts(edge)
+            shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge._facts()
             if op.on_tensors:
                 gradient = _fitting(op, i, gradient.to(dtype), shape)
             if not create_graph and type(gradient) is not np.ndarray:
@@ -211,10 +211,10 @@ def _is_among(x: Any, others: list[Any]) -> bool:
 
 def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
     """Call one rule with what it asks for by name."""
-    if "i" in rule.names:
+    if node.op.variadic is not None:
         asked = asked | {"i": rule.targets[0] - len(node.op.inputs) + 1}
     if graph.observer is None and not rule.optional:
-        return rule.function(*[asked[name] for name in rule.names])
+        return rule.function(*map(asked.__getitem__, rule.names))
     arguments = {name: asked[name] for name in rule.names if name in asked}
     if graph.observer is None:
         return rule.function(**arguments)
@@ -240,11 +240,7 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
                 value = wrap(value, _edge_of_saved(node, saving))
             asked[saving.name] = (*asked.get(saving.name, ()), value) if saving.is_grouped else value
     for name, position, kind in plan.facts:
-        if kind == NUMBER:
-            asked[name] = node.edges[position]
-            continue
-        facts = [edge_facts(edge) for edge in node.edges[position:]]
-        asked[name] = facts[0][0] if kind == SHAPE else facts[0][1] if kind == DTYPE else tuple(f[0] for f in facts)
+        asked[name] = _fact(node, position, kind)
     if on_tensors and not create_graph:
         gradients = [None if g is None else wrap(g, None) for g in gradients]
     if len(gradients) == 1:
@@ -259,6 +255,16 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
         else:
             _add_gradient(asked, name, node, gradients, wrap if on_tensors else None)
     return asked
+
+
+def _fact(node: Node, position: int, kind: int) -> Any:
+    """Return what a rule asks to know of an input that was not saved."""
+    edge = node.edges[position]
+    if kind == NUMBER:
+        return edge
+    if kind == SHAPES:
+        return tuple(edge_facts(each)[0] for each in node.edges[position:])
+    return edge_facts(edge)[0 if kind == SHAPE else 1]
 
 
 def _add_gradient(asked: dict[str, Any], name: str, node: Node, gradients: list[Any], wrap: Wrap | None) -> None:
