@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench docs clean
 
 demo: .venv/demo
 	$(BIN)/python examples/digits.py
@@ -15,6 +15,9 @@ test: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/core.py
+
+docs: .venv/dev
+	$(BIN)/python docs/reference.py
 
 .venv/demo: pyproject.toml
 	$(PYTHON) -m venv .venv

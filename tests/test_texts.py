@@ -37,7 +37,7 @@ def test_examples_in_docstrings(name):
 
 def test_the_commands_of_the_readme_are_in_the_makefile():
     targets = (ROOT / "Makefile").read_text()
-    for command in ("demo", "test", "bench"):
+    for command in ("demo", "test", "bench", "docs"):
         assert f"make {command}" in README
         assert f"\n{command}:" in targets
 
@@ -57,3 +57,16 @@ def test_every_link_in_the_texts_exists():
         ):
             name = next(filter(None, target))
             assert (ROOT / name).exists() or (page.parent / name).exists(), f"{page.name}: {name}"
+
+
+def test_the_reference_shows_every_layer_and_loads_nothing_from_outside(tmp_path):
+    import re
+
+    pytest.importorskip("pdoc")
+    subprocess.run([sys.executable, ROOT / "docs" / "reference.py", tmp_path], check=True, capture_output=True)
+    layers = (tmp_path / "minigrad" / "nn.html").read_text()
+    for name in dir(minigrad.nn):
+        if name[0].isupper():
+            assert f'id="{name}"' in layers, name
+    for page in tmp_path.rglob("*.html"):
+        assert not re.search(r'(src|<link[^>]*href)="https?:', page.read_text()), page
