@@ -1,6 +1,7 @@
 """Optimisers and schedules: trajectories against PyTorch, groups, saving and loading, refusals."""
 
 import copy
+import inspect
 import itertools
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,36 @@ OPTIONS = {
         {"momentum": 0.9},
         {"centered": True, "lr": 0.001},
         {"centered": True, "momentum": 0.7, "weight_decay": 0.01, "maximize": True},
+    ],
+    "Adagrad": [
+        {},
+        {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 0.1},
+        {"initial_accumulator_value": 0.7, "eps": 1e-3, "maximize": True},
+    ],
+    "Adadelta": [{}, {"rho": 0.5, "eps": 1e-3, "weight_decay": 0.1}, {"lr": 0.3, "maximize": True}],
+    "Adamax": [{}, {"betas": (0.5, 0.9), "weight_decay": 0.1, "eps": 1e-3}, {"lr": 0.05, "maximize": True}],
+    "NAdam": [
+        {},
+        {"lr": 0.02, "momentum_decay": 0.1, "weight_decay": 0.1},
+        {"weight_decay": 0.2, "decoupled_weight_decay": True},
+        {"betas": (0.5, 0.9), "maximize": True},
+    ],
+    "RAdam": [
+        {},
+        {"lr": 0.02, "betas": (0.5, 0.9), "weight_decay": 0.1},
+        {"lr": 0.02, "weight_decay": 0.2, "decoupled_weight_decay": True},
+        {"maximize": True, "eps": 1e-3},
+    ],
+    "Rprop": [{}, {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.01, 0.3)}, {"maximize": True}],
+    "ASGD": [
+        {},
+        {"lr": 0.02, "lambd": 0.1, "alpha": 0.9, "t0": 30},
+        {"weight_decay": 0.1, "t0": 5, "maximize": True},
+    ],
+    "Adafactor": [
+        {},
+        {"lr": 0.1, "weight_decay": 0.1, "d": 1.5},
+        {"eps": (1e-4, 0.1), "beta2_decay": -0.5, "maximize": True},
     ],
 }
 CASES = [pytest.param(name, options, id=f"{name}-{options}") for name, table in OPTIONS.items() for options in table]
@@ -95,6 +126,8 @@ class Comparison:
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_a_hundred_steps_go_where_torch_goes(torch, rng, name, options, dtype):
     shapes = SHAPES if dtype == np.float32 else SHAPES[:-1]
+    if name == "Adafactor":  # PyTorch's divides by the number of elements, also by 0, and its long norms are inexact
+        shapes = [shape for shape in SHAPES[:-1] if 0 not in shape]
     ours, theirs = pair(torch, [rng.standard_normal(s).astype(dtype) for s in shapes])
     a, b = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
     comparison = Comparison(1e-6 if dtype == np.float32 else 1e-14)
@@ -161,11 +194,11 @@ def test_groups_differ_join_late_and_follow_their_schedule(torch, rng):
 def test_defaults_argument_names_and_repr_are_torchs(torch, name):
     ours = getattr(optim, name)([leaf([1.0])])
     theirs = getattr(torch.optim, name)([torch.ones(1, requires_grad=True)])
-    for key, value in ours.defaults.items():
-        assert theirs.defaults[key] == value, key
-    left_out = ("foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay")
-    kept = [line for line in repr(theirs).splitlines() if line.split(":")[0].strip() not in left_out]
-    assert repr(ours).splitlines() == kept
+    assert ours.defaults == theirs.defaults
+    assert repr(ours) == repr(theirs)
+    parameters = [inspect.signature(getattr(library, name)).parameters.values() for library in (optim, torch.optim)]
+    mine, torchs = ([(p.name, p.kind, p.default) for p in listed] for listed in parameters)
+    assert mine == torchs
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -173,7 +206,8 @@ def test_settings_that_are_numpy_numbers_count_as_python_ones(rng, name):
     gradients, results = rng.standard_normal((5, 500)).astype(np.float32), []
     for kind in (float, np.float64):
         p = leaf(np.ones(500, np.float32))
-        optimizer = getattr(optim, name)([p], weight_decay=kind(0.1))
+        optimizer = getattr(optim, name)([p])
+        optimizer.param_groups[0]["weight_decay"] = kind(0.1)
         for t, gradient in enumerate(gradients):
             p.grad = mg.tensor(gradient)
             optimizer.param_groups[0]["lr"] = kind(0.3 / (t + 1))
@@ -246,11 +280,15 @@ def test_inf_and_nan_are_values_and_no_warnings():
     assert np.isfinite(w._data).tolist() == [False, False, True]
 
 
+FAST = {"Adagrad": 1.0, "Adadelta": 100.0, "Rprop": 0.01}
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_optimizer_finds_the_least_squares_solution(rng, name):
     x, truth = rng.standard_normal((20, 3)), rng.standard_normal(3)
     w = leaf(np.zeros(3))
-    optimizer = getattr(optim, name)([w], lr=0.2, weight_decay=0.0)
+    optimizer = getattr(optim, name)([w], lr=FAST.get(name, 0.2))
+    optimizer.param_groups[0]["weight_decay"] = 0.0
     schedule = lr_scheduler.ExponentialLR(optimizer, 0.99)
     for _ in range(600):
         optimizer.zero_grad()
@@ -308,6 +346,7 @@ def advance(optimizer, steps):
         optimizer.step()
 
 
+COUNTS = ("step", "mu_product", "eta", "mu")
 ARRAYS = [np.ones((2, 3), np.float32), np.ones(4, np.float64)]
 
 
@@ -319,7 +358,11 @@ def test_a_resumed_run_is_the_uninterrupted_one(name, options):
     saved = {i: {k: v._data.astype(np.float64) for k, v in s.items()} for i, s in state.items()}
     fresh, resumed = stepped(name, [p._data for p in half], 0)
     resumed.load_state_dict({"state": saved, "param_groups": optimizer.state_dict()["param_groups"]})
-    assert all(v._data.dtype == p._data.dtype for p in fresh for k, v in resumed.state[p].items() if k != "step")
+    assert all(
+        v._data.dtype == (np.float32 if k in COUNTS else p._data.dtype)
+        for p in fresh
+        for k, v in resumed.state[p].items()
+    )
     for t in range(3, 6):
         for k, p in enumerate(fresh):
             p.grad = mg.tensor(np.cos(np.arange(p.numel()) + k + 3 * t).reshape(p.shape).astype(p._data.dtype))
@@ -398,7 +441,6 @@ BAD = {
     "one of the params is float": lambda p: optim.SGD([p, 1.0]),
     "Some param names are missing": lambda p: optim.SGD([("p", p), leaf([1.0])]),
     r"can't optimize a non-leaf Tensor.*shape \(1,\).*mul": lambda p: optim.SGD([p * 2]),
-    "duplicate parameters": lambda p: optim.SGD([p, p]),
     "more than one parameter group": lambda p: optim.SGD([{"params": [p]}, {"params": p}]),
     "Invalid learning rate: -1": lambda p: optim.SGD([p], lr=-1),
     "Invalid learning rate: nan": lambda p: optim.Adam([p], lr=float("nan")),
