@@ -208,4 +208,4 @@ def root_mean_square(x: Array) -> float:
     >>> root_mean_square(np.array([3.0, -3.0]))
     3.0
     """
-    return float(np.sqrt((x * x).sum())) / math.sqrt(x.size) if x.size else math.nan
+    return math.sqrt(float((x * x).sum()) / x.size) if x.size else math.nan

@@ -1,6 +1,6 @@
 """Optimisers, which move parameters along their gradients, and learning-rate schedules (`optim.lr_scheduler`)."""
 
-from minigrad.optim import lr_scheduler
+from minigrad.optim import lr_scheduler, swa_utils
 from minigrad.optim.adadelta import Adadelta
 from minigrad.optim.adafactor import Adafactor
 from minigrad.optim.adagrad import Adagrad
@@ -34,4 +34,5 @@ __all__ = [
     "Rprop",
     "SparseAdam",
     "lr_scheduler",
+    "swa_utils",
 ]

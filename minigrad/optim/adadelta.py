@@ -26,7 +26,7 @@ class Adadelta(Optimizer):
     >>> (w * w).sum().backward()
     >>> optimizer.step()
     >>> round(w.item(), 3)
-    3.007
+    3.008
     """
 
     moments = ("square_avg", "acc_delta")

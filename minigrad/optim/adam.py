@@ -47,8 +47,9 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         settings: Group = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
-        settings |= {"maximize": maximize, "foreach": foreach, "capturable": capturable, "fused": fused}
-        settings |= {"differentiable": differentiable, "decoupled_weight_decay": decoupled_weight_decay}
+        settings |= {"maximize": maximize, "foreach": foreach, "capturable": capturable}
+        settings |= {"differentiable": differentiable, "fused": fused}
+        settings |= {"decoupled_weight_decay": decoupled_weight_decay}
         super().__init__(params, settings)
 
     def _update(self, p: Array, g: Array, state: State, group: Group) -> None:
