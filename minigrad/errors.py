@@ -39,7 +39,7 @@ class ArgumentError(MinigradError, ValueError, TypeError):
     """An argument whose value makes no sense."""
 
 
-class StateDictError(MinigradError, RuntimeError):
+class StateDictError(MinigradError, RuntimeError, ValueError):
     """A state dict that does not fit the module or optimiser it is loaded into."""
 
 

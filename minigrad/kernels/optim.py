@@ -128,8 +128,8 @@ def adam(
         if shrink != 1:
             np.multiply(p, shrink, out=p)
         g = descent(p, g, weight_decay, maximize)
-        _move_towards(m, g, 1 - beta1, s)
-        _average_square(v, g, beta2, s)
+        move_towards(m, g, 1 - beta1, s)
+        average_square(v, g, beta2, s)
         if top is not None:
             v = np.maximum(top, v, out=top)
         np.add(np.sqrt(v, out=s), c * eps, out=s)
@@ -155,9 +155,9 @@ def rmsprop(
     for p, g, v, buffer, mean in blocks(param, grad, square_avg, momentum_buffer, grad_avg):
         s = scratch(p)
         g = descent(p, g, weight_decay, maximize)
-        _average_square(v, g, alpha, s)
+        average_square(v, g, alpha, s)
         if mean is not None:
-            _move_towards(mean, g, 1 - alpha, s)
+            move_towards(mean, g, 1 - alpha, s)
             v = np.subtract(v, np.multiply(mean, mean, out=s), out=s)
         np.add(np.sqrt(v, out=s), eps, out=s)
         step = np.divide(g, s, out=s)
@@ -167,13 +167,13 @@ def rmsprop(
         np.subtract(p, np.multiply(step, lr, out=s), out=p)
 
 
-def _move_towards(mean: Array, g: Array, weight: float, s: Array) -> None:
+def move_towards(mean: Array, g: Array, weight: float, s: Array) -> None:
     """Make `mean` the mean of itself and `g`, which counts with `weight`."""
     np.multiply(np.subtract(g, mean, out=s), weight, out=s)
     np.add(mean, s, out=mean)
 
 
-def _average_square(mean: Array, g: Array, keep: float, s: Array) -> None:
+def average_square(mean: Array, g: Array, keep: float, s: Array) -> None:
     """Make `mean` the mean of itself, which counts with `keep`, and the square of `g`."""
     np.multiply(np.multiply(g, g, out=s), 1 - keep, out=s)
     np.multiply(mean, keep, out=mean)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError, StateDictError
 from minigrad.graph import recording
 from minigrad.kernels import quiet
+from minigrad.optim.hooks import Hooked
 from minigrad.tensor import Tensor, wrap
 
 Group = dict[str, Any]
@@ -24,25 +26,41 @@ _NOT_NEGATIVE = {
     "lr": "learning rate",
     "momentum": "momentum value",
     "weight_decay": "weight_decay value",
-    "alpha": "alpha value",
+    "lr_decay": "lr_decay value",
+    "initial_accumulator_value": "initial_accumulator_value value",
     "eps": "epsilon value",
+    "momentum_decay": "momentum_decay value",
 }
+# Later versions of PyTorch added these: a state dict may lack them.
+_CAME_LATER = {"foreach", "fused", "capturable", "differentiable", "maximize", "decoupled_weight_decay"}
+_COUNTS = {"step", "mu_product", "eta", "mu"}  # the state that is float32 whatever the parameter is
 
 
-class Optimizer:
+class _Required:
+    """In `defaults`, what every group has to say for itself."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class Optimizer(Hooked):
     """The base of all optimisers: `params` to change, and the `defaults` of the settings a group may set for itself.
 
     `params` are tensors, (name, tensor) pairs, or groups: dicts with "params" and settings of their own. A subclass
     says in `_update` how one parameter moves; one of your own may instead define `step` over `param_groups` and
-    `state`. Raises ArgumentError for no parameters, for what is not a leaf tensor, and for a tensor given twice.
+    `state`. The settings `foreach`, `fused`, `capturable` and `differentiable`, which choose among PyTorch's ways to
+    compute the same step, are kept in the groups and change nothing. Raises ArgumentError for no parameters, for what
+    is not a leaf tensor, and for a tensor in two groups.
     """
 
     moments: tuple[str, ...] = ()
     """The names of the state tensors that have the shape of their parameter."""
 
-    _opt_called = False  # whether a step was taken, which a schedule should wait for
-
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
+        self._hooks = {}
         self.defaults: Group = dict(defaults)
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
@@ -51,6 +69,8 @@ class Optimizer:
 
     def add_param_group(self, param_group: Group) -> None:
         """Optimise further parameters too: a dict with "params" and the settings that differ from the defaults."""
+        if not isinstance(param_group, dict):
+            raise ArgumentError(f"param_group must be a dict, but got {_kind(param_group)}")
         names, params = _named(param_group["params"])
         group: Group = {"params": params}
         if names is not None:
@@ -65,13 +85,15 @@ class Optimizer:
         for p in group["params"]:
             if not isinstance(p, Tensor):
                 raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {_kind(p)}")
-            if not p.is_leaf:
+            if not p.is_leaf and not p._retains:
                 raise ArgumentError(
                     f"can't optimize a non-leaf Tensor: {_title(p)} was computed by {p.grad_fn}, so no gradient is "
                     "kept for it; pass the tensors it was computed from, or its detach().requires_grad_()"
                 )
         if len(set(group["params"])) < len(group["params"]):
-            raise ArgumentError("a parameter group contains duplicate parameters: each would be moved twice per step")
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters: a step moves them twice", stacklevel=4
+            )
         if not set(group["params"]).isdisjoint(itertools.chain(*(g["params"] for g in self.param_groups))):
             raise ArgumentError("some parameters appear in more than one parameter group")
         if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
@@ -79,9 +101,17 @@ class Optimizer:
 
     def _check_settings(self, group: Group) -> None:
         """Raise ArgumentError for settings without a meaning; a subclass adds what only it knows."""
+        for key, value in group.items():
+            if value is required:
+                raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
         for key, title in _NOT_NEGATIVE.items():
-            if key in group and not float(group[key]) >= 0:
+            if isinstance(group.get(key), Tensor) and group[key].numel() != 1:
+                raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(group[key].shape)}")
+            if key in group and not isinstance(group[key], tuple) and not float(group[key]) >= 0:
                 raise ArgumentError(f"Invalid {title}: {group[key]}; {key} must not be negative")
+        for i, beta in enumerate(group.get("betas", ())):
+            if not 0 <= float(beta) < 1:
+                raise ArgumentError(f"Invalid beta parameter at index {i}: {beta}; it must be in [0, 1)")
 
     # --- the step ---
 
@@ -101,10 +131,9 @@ class Optimizer:
 
         `closure`, if given, is called first, to compute gradients; what it returns, the loss, is returned.
         """
-        loss = None if closure is None else _recorded(closure)
+        loss = None if closure is None else recorded(closure)
         for group in self.param_groups:
             quiet.run(self._step_group, group)
-        self._opt_called = True
         return loss
 
     def _step_group(self, group: Group) -> None:
@@ -128,29 +157,39 @@ class Optimizer:
 
         The state tensors are the optimiser's own, not copies: the next step changes them.
         """
-        number = {p: i for i, p in enumerate(itertools.chain(*(group["params"] for group in self.param_groups)))}
-        return {
-            "state": {number[p]: state for p, state in self.state.items() if state and p in number},
-            "param_groups": [group | {"params": [number[p] for p in group["params"]]} for group in self.param_groups],
+        self._call_hooks("state_dict_pre")
+        params = list(itertools.chain(*(group["params"] for group in self.param_groups)))
+        number = {p: len(params) - 1 - i for i, p in enumerate(reversed(params))}  # the first place of each
+        packed = {
+            "state": {number.get(p, p): state for p, state in self.state.items() if state},
+            "param_groups": [
+                {key: value for key, value in group.items() if key != "params"}
+                | {"params": [number[p] for p in group["params"]]}
+                for group in self.param_groups
+            ],
         }
+        return self._call_hooks("state_dict_post", packed)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over settings and state from what `state_dict()` returned; parameters are matched by their order.
 
         Raises StateDictError, which lists all that does not fit, and then changes nothing.
         """
-        misfits = _group_misfits(self.param_groups, state_dict) or self._state_misfits(state_dict)
+        state_dict = self._call_hooks("load_state_dict_pre", dict(state_dict))
+        misfits = _group_misfits(self.param_groups, self.defaults, state_dict) or self._state_misfits(state_dict)
         if misfits:
             raise StateDictError(f"loading state_dict for {type(self).__name__}:\n  " + "\n  ".join(misfits))
         saved_groups = copy.deepcopy(state_dict["param_groups"])
         state: defaultdict[Tensor, State] = defaultdict(dict)
         for p, _, saved in self._matched(state_dict):
             state[p] = {name: _restored(name, value, p) for name, value in saved.items()}
+        state.update({key: value for key, value in state_dict["state"].items() if not isinstance(key, int)})
         self.state = state
         self.param_groups = [
             group | saved | {"params": group["params"]}
             for group, saved in zip(self.param_groups, saved_groups, strict=True)
         ]
+        self._call_hooks("load_state_dict_post")
 
     def _matched(self, state_dict: Mapping[str, Any]) -> Iterator[tuple[Tensor, Any, State]]:
         """Yield each parameter with its number and its state in `state_dict`."""
@@ -184,6 +223,12 @@ def moment(state: State, name: str, p: Array) -> Array:
     if held is None:
         held = state[name] = wrap(np.zeros_like(p))
     return held._data
+
+
+def apart(group: Group) -> tuple[float, float]:
+    """Return what to multiply the parameter by first, if its decay is decoupled, and else the decay to add to g."""
+    decay = float(group["weight_decay"])
+    return (1 - float(group["lr"]) * decay, 0.0) if group["decoupled_weight_decay"] else (1.0, decay)
 
 
 def count(state: State) -> float:
@@ -228,7 +273,7 @@ def _named(params: Any) -> tuple[list[str] | None, list[Any]]:
     return [name for name, _ in given], [p for _, p in given]
 
 
-def _recorded(closure: Callable[[], Any]) -> Any:
+def recorded(closure: Callable[[], Any]) -> Any:
     """Call `closure` with recording on, also if the step was asked for under `no_grad`."""
     previous = recording.get()
     recording.set(True)
@@ -249,8 +294,8 @@ def _unfit(p: Tensor, gradient: Array) -> ShapeError | GraphError:
     )
 
 
-def _group_misfits(groups: list[Group], state_dict: Mapping[str, Any]) -> list[str]:
-    """Return what in the groups of `state_dict` differs from `groups`."""
+def _group_misfits(groups: list[Group], defaults: Group, state_dict: Mapping[str, Any]) -> list[str]:
+    """Return what in the groups of `state_dict` differs from `groups`, or is lacking of the `defaults`."""
     absent = [f"it has no {key!r}" for key in ("state", "param_groups") if key not in state_dict]
     if absent:
         return absent
@@ -264,23 +309,26 @@ def _group_misfits(groups: list[Group], state_dict: Mapping[str, Any]) -> list[s
                 f"it contains a parameter group that doesn't match the size of optimizer's group: group {i} has "
                 f"{len(saved['params'])} parameters, the optimizer's {len(group['params'])}"
             )
-        missing = [key for key in group if key not in saved and key not in ("param_names", "initial_lr")]
+        missing = [key for key in defaults if key not in saved and key not in _CAME_LATER]
         if missing:
             misfits.append(f"group {i} lacks {', '.join(missing)}: it was saved by another kind of optimizer")
     return misfits
 
 
 def _restored(name: str, value: Any, p: Tensor) -> Any:
-    """Return a copy of a saved state value: the count as float32, tensors in the parameter's dtype."""
-    if name == "step":
+    """Return a copy of a saved state value: the counts as float32, tensors in the parameter's dtype."""
+    if name in _COUNTS:
         return wrap(np.array(_value(value), np.float32))
-    if isinstance(value, Tensor | np.ndarray):
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):
         return wrap(np.array(_value(value), p._data.dtype, order="C"))
+    if isinstance(value, list | tuple):
+        return type(value)(_restored("", item, p) for item in value)
     return copy.deepcopy(value)
 
 
 def _value(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
+    """Return the array of a tensor, ours or PyTorch's; anything else as it is."""
+    return x._data if isinstance(x, Tensor) else x.detach().numpy() if hasattr(x, "detach") else x
 
 
 def _title(p: Tensor) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from minigrad.dtypes import Array
+from minigrad.errors import ArgumentError
 from minigrad.kernels import optim as kernels
 from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, count, moment
+from minigrad.tensor import Tensor
 
 
 class RMSprop(Optimizer):
@@ -33,17 +35,25 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
         momentum: float = 0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        settings = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
-        super().__init__(params, settings | {"weight_decay": weight_decay, "maximize": maximize})
+        settings: Group = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
+        settings |= {"weight_decay": weight_decay, "capturable": capturable, "foreach": foreach}
+        super().__init__(params, settings | {"maximize": maximize, "differentiable": differentiable})
+
+    def _check_settings(self, group: Group) -> None:
+        super()._check_settings(group)
+        if not group["alpha"] >= 0:
+            raise ArgumentError(f"Invalid alpha value: {group['alpha']}; alpha must not be negative")
 
     def _update(self, p: Array, g: Array, state: State, group: Group) -> None:
         count(state)

@@ -6,6 +6,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
 from minigrad.kernels import optim as kernels
 from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, moment
+from minigrad.tensor import Tensor
 
 
 class SGD(Optimizer):
@@ -32,16 +33,20 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Parameters,
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
-        super().__init__(params, settings | {"nesterov": nesterov, "maximize": maximize})
+        settings: Group = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        settings |= {"nesterov": nesterov, "maximize": maximize, "foreach": foreach}
+        super().__init__(params, settings | {"differentiable": differentiable, "fused": fused})
 
     def _check_settings(self, group: Group) -> None:
         super()._check_settings(group)
