@@ -13,6 +13,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.graph import Op, Recordable
 from minigrad.indexing import parse_index
+from minigrad.nodenames import titled
 from minigrad.ops.elementwise import clone, to
 from minigrad.ops.index import follow, getitem
 from minigrad.ops.shape import checked_dim
@@ -174,7 +175,7 @@ class ArrayLike(Recordable):
     def __iter__(self) -> Iterator[Tensor]:
         if self._data.ndim == 0:
             raise ArgumentError("iteration over a 0-d tensor")
-        return (self[i] for i in range(len(self._data)))
+        return (titled(self[i], "Unbind") for i in range(len(self._data)))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self._data == (value._data if isinstance(value, ArrayLike) else value)).any())

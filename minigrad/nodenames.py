@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,11 @@ def titled(result: Any, name: str) -> Any:
     if edge is not None:
         _titles[edge[0]] = _in_full(name)
     return result
+
+
+def titled_all(results: Iterable[Any], name: str) -> tuple[Any, ...]:
+    """Return the results, each titled."""
+    return tuple(titled(result, name) for result in results)
 
 
 def titling(function: Any) -> Any:
@@ -113,10 +118,20 @@ def _over_dims(name: str) -> Callable[[Any], str]:
     return lambda node: f"{name}Backward{int(node.attrs.get('dim') is not None)}"
 
 
-
 def _product(node: Any) -> str:
     a, b = _shapes(node)
     return "Mm" if len(a or ()) == len(b or ()) == 2 else "UnsafeView"
+
+
+def _reshaped(node: Any) -> str:
+    """Return "View", but of a product with a vector, which we make of a product of matrices, its own name."""
+    before = node.edges[0][0] if type(node.edges[0]) is tuple else node
+    made, shape = node.outputs[0][0], before.outputs[0][0]
+    if before.op.name == "reshape" and not made and before is not node:
+        return "Dot" if _reshaped(before) == "SqueezeBackward4" else "View"
+    if before.op.name != "matmul":
+        return "View"
+    return "UnsafeView" if len(shape) > 2 else "Mv" if shape[1:] == (1,) and shape != (1, 1) else "SqueezeBackward4"
 
 
 def _dense(node: Any) -> str:
@@ -164,12 +179,6 @@ def _cross_entropy(
     return "Add" if label_smoothing else _nll(x)
 
 
-def _matmul(a: Any, b: Any) -> str:
-    ranks = a.ndim, b.ndim
-    known = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (1, 2): "SqueezeBackward4"}
-    return known.get(ranks, "UnsafeView")
-
-
 def _squeeze(x: Any, dim: Any = None) -> str:
     return "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
 
@@ -187,7 +196,7 @@ def _pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> str:
 _NAMES: dict[str, _Name] = {
     "pow": _power, "sub": _difference, "div": _quotient, "square": "Pow", "log1p": "Log1P", "to": "ToCopy",
     "sum": _over_dims("Sum"), "mean": _over_dims("Mean"), "norm": "LinalgVectorNorm", "clamp": _clamped,
-    "matmul": _product, "linear": _dense, "reshape": "View", "permute": _permuted, "getitem": _taken,
+    "matmul": _product, "linear": _dense, "reshape": _reshaped, "permute": _permuted, "getitem": _taken,
     "narrow": "Slice", "index_set": "CopySlices", "label_cross_entropy": _labels, "conv2d": "Convolution",
     "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
     "bernoulli_nll": "BinaryCrossEntropy",
@@ -199,7 +208,7 @@ _COMPOSITES: dict[str, _Name] = {
     "binary_cross_entropy_with_logits": "BinaryCrossEntropyWithLogits", "gelu": "Gelu", "silu": "Silu",
     "masked_fill": "MaskedFill", "lerp": "Lerp", "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
     "group_norm": "NativeGroupNorm", "embedding": "Embedding", "index_select": "IndexSelect", "stack": "Stack",
-    "matmul": _matmul, "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod,
+    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod,
     "pad": _pad, "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
     "hardsigmoid": "Hardsigmoid", "hardtanh": "Hardtanh", "relu6": "Hardtanh", "glu": "Glu", "celu": "Celu",
     "logaddexp": "Logaddexp", "addcmul": "Addcmul", "addcdiv": "Addcdiv", "cumprod": "Cumprod", "bmm": "Bmm",

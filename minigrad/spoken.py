@@ -6,7 +6,7 @@ _name = "minigrad"
 
 
 def speak_as(name: str) -> None:
-    """Set what the reprs of shapes, dtypes and devices call this library: "torch" for a program that runs as torch's."""
+    """Set what reprs of shapes, dtypes and devices call this library: "torch" for a program that runs as torch's."""
     global _name
     _name = name
 
