@@ -139,13 +139,10 @@ class Stream:
 
     def permutation(self, count: int) -> Array:
         """Return 0 .. count-1 shuffled (Fisher and Yates): place i is swapped with one at or after it."""
-        draw = self.words if count < _TWO_WORDS_SHUFFLE else self.double_words
-        steps = draw(max(count - 1, 0)) % np.arange(count, 1, -1).astype(np.uint64)
-        places = steps.astype(np.int64) + np.arange(len(steps))
-        order = list(range(count))
-        for i, j in enumerate(places.tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, np.int64)
+        draw, kind = (self.words, np.uint32) if count < _TWO_WORDS_SHUFFLE else (self.double_words, np.uint64)
+        places = np.arange(count)
+        places[:-1] += draw(max(count - 1, 0)) % np.arange(count, 1, -1, dtype=kind)
+        return _swapped(places)
 
     def choose(self, weights: Array, count: int) -> Array:
         """Return, for each row of `weights`, `count` columns drawn with replacement in proportion to it."""
@@ -187,6 +184,34 @@ class Stream:
         place = {"key": record["words"].astype(np.uint32), "pos": 625 - int(record["left"])}
         self._bits.bit_generator.state = {"bit_generator": "MT19937", "state": place}
         self._spare = float(record["spare"]) if record["has_spare"] else None
+
+
+def _swapped(places: Array) -> Array:
+    """Return 0 .. n-1 after one swap after the other, of place i with places[i], which is i or a later one.
+
+    What step i brings to place i had been brought to places[i] by the latest earlier step that swapped with that
+    place, or never left it. And what a step takes away from its own place had been brought there by the latest earlier
+    step that swapped with it, and so on: chains, which all are followed at once by doubling.
+    """
+    n = len(places)
+    steps = np.arange(n)
+    taken = np.arange(n + 1)  # what step i takes away from place i, at first as the step that brought it
+    taken[np.where(places == steps, n, places)] = steps  # of several that name one place the last stays
+    taken = taken[:n]
+    while not np.array_equal(further := taken.take(taken), taken):
+        taken = further
+    order = _by_size(places)  # steps that name one place side by side, the earlier first
+    place, brought = places.take(order), taken.take(order)
+    places[order[1:]] = np.where(place[1:] == place[:-1], brought[:-1], place[1:])
+    return places
+
+
+def _by_size(values: Array) -> Array:
+    """Return the places of non-negative numbers in order of size, equals as they come: 16 bits at a time, by digits."""
+    order = np.argsort(values.astype(np.uint16), kind="stable")
+    if len(values) > 2**16:
+        order = order[np.argsort((values >> 16)[order].astype(np.uint16), kind="stable")]
+    return order
 
 
 def _box_muller(u1: Array, u2: Array, log: Any) -> Array:
