@@ -7,6 +7,7 @@ PyTorch takes, in the same order. The twister is NumPy's; its words are drawn in
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -100,6 +101,34 @@ class Stream:
         """Return float64 numbers, exponentially distributed with mean 1 / rate."""
         return -1.0 / rate * np.log1p(-self._unit_double(count))
 
+    def cauchy(self, count: int, median: float, sigma: float) -> Array:
+        """Return float64 numbers of a Cauchy distribution; the ends, where it is infinite, are cut off."""
+        tiny = 2.0**-52
+        return median + sigma * np.tan(np.pi * (self._unit_double(count).clip(tiny, 1 - tiny) - 0.5))
+
+    def trials(self, count: int, p: float) -> Array:
+        """Return float64 numbers of trials up to the first success of probability `p`."""
+        return np.ceil(np.log(self._unit_double(count)) / math.log1p(-p))
+
+    def events(self, rates: Array) -> Array:
+        """Return float64 numbers of events, one for each rate, of a Poisson distribution.
+
+        How many uniform numbers one takes is only seen from them, so they are drawn ahead, and those left over again.
+        """
+        start = self._bits.bit_generator.state
+        ahead = 2 * len(rates) + 2 * int(rates.sum())
+        while True:
+            supply = iter(self._unit_double(ahead).tolist())
+            try:
+                counts = [float(poisson_count(rate, supply.__next__)) for rate in rates.tolist()]
+                break
+            except StopIteration:
+                ahead *= 2
+                self._bits.bit_generator.state = start
+        self._bits.bit_generator.state = start
+        self.double_words(ahead - supply.__length_hint__())
+        return np.array(counts)
+
     def normal(self, count: int, kind: Any, mean: float = 0.0, std: float = 1.0, *, pairs: bool = False) -> Array:
         """Return normal floats; `pairs` has them made two by two (Box and Muller 1958), which few ones are anyway."""
         kind = np.dtype(kind)
@@ -141,7 +170,7 @@ class Stream:
         """Return 0 .. count-1 shuffled (Fisher and Yates): place i is swapped with one at or after it."""
         draw, kind = (self.words, np.uint32) if count < _TWO_WORDS_SHUFFLE else (self.double_words, np.uint64)
         places = np.arange(count)
-        places[:-1] += draw(max(count - 1, 0)) % np.arange(count, 1, -1, dtype=kind)
+        places[:-1] += (draw(max(count - 1, 0)) % np.arange(count, 1, -1, dtype=kind)).astype(np.int64)
         return _swapped(places)
 
     def choose(self, weights: Array, count: int) -> Array:
@@ -184,6 +213,32 @@ class Stream:
         place = {"key": record["words"].astype(np.uint32), "pos": 625 - int(record["left"])}
         self._bits.bit_generator.state = {"bit_generator": "MT19937", "state": place}
         self._spare = float(record["spare"]) if record["has_spare"] else None
+
+
+def poisson_count(rate: float, uniform: Callable[[], float]) -> int:
+    """Return a number of events at `rate`: by products of uniform numbers (Knuth), from 10 on by Hoermann's PTRS.
+
+    W. Hoermann, "The transformed rejection method for generating Poisson random variables" (1993).
+    """
+    if rate < 10:
+        count, product, limit = 0, 1.0, math.exp(-rate)
+        while rate and (product := product * uniform()) > limit:
+            count += 1
+        return count
+    b = 0.931 + 2.53 * math.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    inverse_alpha, v_r = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = uniform() - 0.5, uniform()
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us >= 0.07 and v <= v_r:
+            return k
+        if k < 0 or (us < 0.013 and v > us):
+            continue
+        density = -rate + k * math.log(rate) - math.lgamma(k + 1)
+        if math.log(v) + math.log(inverse_alpha) - math.log(a / (us * us) + b) <= density:
+            return k
 
 
 def _swapped(places: Array) -> Array:
