@@ -34,6 +34,7 @@ from minigrad.dtypes import (
 from minigrad.dtypes import float_ as float
 from minigrad.dtypes import int_ as int
 from minigrad.functions import *
+from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import *
 from minigrad.tensor import Tensor
 

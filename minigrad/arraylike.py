@@ -13,9 +13,11 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.graph import Op, Recordable
 from minigrad.indexing import parse_index
+from minigrad.nodenames import titled
 from minigrad.ops.elementwise import clone, to
 from minigrad.ops.index import follow, getitem
 from minigrad.ops.shape import checked_dim
+from minigrad.spoken import spoken
 
 if TYPE_CHECKING:
     from minigrad.tensor import Storage, Tensor, View
@@ -35,7 +37,7 @@ class Size(tuple[int, ...]):
         return int(np.prod(self, dtype=np.int64))
 
     def __repr__(self) -> str:
-        return f"minigrad.Size({list(self)})"
+        return f"{spoken()}.Size({list(self)})"
 
 
 def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
@@ -173,7 +175,7 @@ class ArrayLike(Recordable):
     def __iter__(self) -> Iterator[Tensor]:
         if self._data.ndim == 0:
             raise ArgumentError("iteration over a 0-d tensor")
-        return (self[i] for i in range(len(self._data)))
+        return (titled(self[i], "Unbind") for i in range(len(self._data)))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self._data == (value._data if isinstance(value, ArrayLike) else value)).any())
@@ -211,7 +213,11 @@ class ArrayLike(Recordable):
         return printing.tensor_text(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if self._data.ndim == 0 else format(repr(self), spec)
+        from minigrad.tensor import Tensor
+
+        if self._data.ndim == 0 and type(self) is Tensor:
+            return format(self._data.item(), spec)
+        return object.__format__(self, spec)
 
     # --- converting and copying it ---
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import DTypeError
+from minigrad.spoken import spoken
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -35,7 +36,7 @@ class dtype:
         self.is_floating_point = self.dtype.kind == "f"
 
     def __repr__(self) -> str:
-        return f"minigrad.{self.name}"
+        return f"{spoken()}.{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return of, (self.name,)

@@ -17,6 +17,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from minigrad import nodenames
+from minigrad.nodenames import titling
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Whether operations on tensors are recorded. Restored by set(previous), never by reset(token): a token cannot be
@@ -254,8 +257,9 @@ def primitive(
 
 def composite(function: Function) -> Function:
     """Enter a function of other ops into the table, so that it is tested as they are; it needs no rule."""
-    composites[function.__name__] = function
-    return function
+    entered: Function = titling(function)
+    composites[function.__name__] = entered
+    return entered
 
 
 class Constant:
@@ -303,8 +307,17 @@ class Node:
         self.hooks: list[tuple[int, Callable[[Any], Any]]] | None = None
         self.number = _next_number()
 
+    def name(self) -> str:
+        """Return the name of this node in PyTorch, such as "AddBackward0"."""
+        return nodenames.short_name(self)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """For each input, the node it came from and which of its outputs it was; (None, 0) for a constant."""
+        return nodenames.next_functions(self)
+
     def __repr__(self) -> str:
-        return f"<{self.op.name} node>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
 
 def held(node: Node) -> Iterator[tuple[Saving, Any, Any, int]]:

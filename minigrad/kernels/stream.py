@@ -7,6 +7,7 @@ PyTorch takes, in the same order. The twister is NumPy's; its words are drawn in
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -100,6 +101,34 @@ class Stream:
         """Return float64 numbers, exponentially distributed with mean 1 / rate."""
         return -1.0 / rate * np.log1p(-self._unit_double(count))
 
+    def cauchy(self, count: int, median: float, sigma: float) -> Array:
+        """Return float64 numbers of a Cauchy distribution; the ends, where it is infinite, are cut off."""
+        tiny = 2.0**-52
+        return median + sigma * np.tan(np.pi * (self._unit_double(count).clip(tiny, 1 - tiny) - 0.5))
+
+    def trials(self, count: int, p: float) -> Array:
+        """Return float64 numbers of trials up to the first success of probability `p`."""
+        return np.ceil(np.log(self._unit_double(count)) / math.log1p(-p))
+
+    def events(self, rates: Array) -> Array:
+        """Return float64 numbers of events, one for each rate, of a Poisson distribution.
+
+        How many uniform numbers one takes is only seen from them, so they are drawn ahead, and those left over again.
+        """
+        start = self._bits.bit_generator.state
+        ahead = 2 * len(rates) + 2 * int(rates.sum())
+        while True:
+            supply = iter(self._unit_double(ahead).tolist())
+            try:
+                counts = [float(poisson_count(rate, supply.__next__)) for rate in rates.tolist()]
+                break
+            except StopIteration:
+                ahead *= 2
+                self._bits.bit_generator.state = start
+        self._bits.bit_generator.state = start
+        self.double_words(ahead - supply.__length_hint__())
+        return np.array(counts)
+
     def normal(self, count: int, kind: Any, mean: float = 0.0, std: float = 1.0, *, pairs: bool = False) -> Array:
         """Return normal floats; `pairs` has them made two by two (Box and Muller 1958), which few ones are anyway."""
         kind = np.dtype(kind)
@@ -139,13 +168,10 @@ class Stream:
 
     def permutation(self, count: int) -> Array:
         """Return 0 .. count-1 shuffled (Fisher and Yates): place i is swapped with one at or after it."""
-        draw = self.words if count < _TWO_WORDS_SHUFFLE else self.double_words
-        steps = draw(max(count - 1, 0)) % np.arange(count, 1, -1).astype(np.uint64)
-        places = steps.astype(np.int64) + np.arange(len(steps))
-        order = list(range(count))
-        for i, j in enumerate(places.tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, np.int64)
+        draw, kind = (self.words, np.uint32) if count < _TWO_WORDS_SHUFFLE else (self.double_words, np.uint64)
+        places = np.arange(count)
+        places[:-1] += (draw(max(count - 1, 0)) % np.arange(count, 1, -1, dtype=kind)).astype(np.int64)
+        return _swapped(places)
 
     def choose(self, weights: Array, count: int) -> Array:
         """Return, for each row of `weights`, `count` columns drawn with replacement in proportion to it."""
@@ -187,6 +213,60 @@ class Stream:
         place = {"key": record["words"].astype(np.uint32), "pos": 625 - int(record["left"])}
         self._bits.bit_generator.state = {"bit_generator": "MT19937", "state": place}
         self._spare = float(record["spare"]) if record["has_spare"] else None
+
+
+def poisson_count(rate: float, uniform: Callable[[], float]) -> int:
+    """Return a number of events at `rate`: by products of uniform numbers (Knuth), from 10 on by Hoermann's PTRS.
+
+    W. Hoermann, "The transformed rejection method for generating Poisson random variables" (1993).
+    """
+    if rate < 10:
+        count, product, limit = 0, 1.0, math.exp(-rate)
+        while rate and (product := product * uniform()) > limit:
+            count += 1
+        return count
+    b = 0.931 + 2.53 * math.sqrt(rate)
+    a = -0.059 + 0.02483 * b
+    inverse_alpha, v_r = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = uniform() - 0.5, uniform()
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us >= 0.07 and v <= v_r:
+            return k
+        if k < 0 or (us < 0.013 and v > us):
+            continue
+        density = -rate + k * math.log(rate) - math.lgamma(k + 1)
+        if math.log(v) + math.log(inverse_alpha) - math.log(a / (us * us) + b) <= density:
+            return k
+
+
+def _swapped(places: Array) -> Array:
+    """Return 0 .. n-1 after one swap after the other, of place i with places[i], which is i or a later one.
+
+    What step i brings to place i had been brought to places[i] by the latest earlier step that swapped with that
+    place, or never left it. And what a step takes away from its own place had been brought there by the latest earlier
+    step that swapped with it, and so on: chains, which all are followed at once by doubling.
+    """
+    n = len(places)
+    steps = np.arange(n)
+    taken = np.arange(n + 1)  # what step i takes away from place i, at first as the step that brought it
+    taken[np.where(places == steps, n, places)] = steps  # of several that name one place the last stays
+    taken = taken[:n]
+    while not np.array_equal(further := taken.take(taken), taken):
+        taken = further
+    order = _by_size(places)  # steps that name one place side by side, the earlier first
+    place, brought = places.take(order), taken.take(order)
+    places[order[1:]] = np.where(place[1:] == place[:-1], brought[:-1], place[1:])
+    return places
+
+
+def _by_size(values: Array) -> Array:
+    """Return the places of non-negative numbers in order of size, equals as they come: 16 bits at a time, by digits."""
+    order = np.argsort(values.astype(np.uint16), kind="stable")
+    if len(values) > 2**16:
+        order = order[np.argsort((values >> 16)[order].astype(np.uint16), kind="stable")]
+    return order
 
 
 def _box_muller(u1: Array, u2: Array, log: Any) -> Array:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad import dtypes
 from minigrad.arraylike import ArrayLike
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nodenames import titled
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
 
@@ -140,7 +141,7 @@ class Elementwise(ArrayLike):
             raise ArgumentError("clamp: at least one of min and max must not be None")
         if isinstance(min, ArrayLike) or isinstance(max, ArrayLike):
             above: Any = self if min is None else e.maximum(self, min)
-            return above if max is None else e.minimum(above, max)
+            return titled(above if max is None else e.minimum(above, max), "ClampBackward0")
         kind = dtypes.result_dtype([self._data, *(bound for bound in (min, max) if bound is not None)])
         return e.clamp(self if kind == self._data.dtype else self.to(kind), min=min, max=max)
 
@@ -232,7 +233,7 @@ class Elementwise(ArrayLike):
 
     def bmm(self, mat2: Any) -> Tensor:
         """Return the products of two batches of matrices."""
-        return linalg.matmul(_of_ndim(self, 3, "bmm"), _of_ndim(mat2, 3, "bmm"))
+        return titled(linalg.matmul(_of_ndim(self, 3, "bmm"), _of_ndim(mat2, 3, "bmm")), "Bmm")
 
     def dot(self, other: Any) -> Tensor:
         """Return the inner product of two vectors."""

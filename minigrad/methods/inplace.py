@@ -149,6 +149,26 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
         """Fill with exponential numbers of rate `lambd`."""
         return _random().exponential_(self, lambd, generator)
 
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Fill with numbers of a Cauchy distribution."""
+        return _random().cauchy_(self, median, sigma, generator)
+
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Tensor:
+        """Fill with exp of normal numbers of this mean and standard deviation."""
+        return _random().log_normal_(self, mean, std, generator)
+
+    def geometric_(self, p: float, *, generator: Any = None) -> Tensor:
+        """Fill with how often one tries until the first success, of probability `p` each time."""
+        return _random().geometric_(self, p, generator)
+
+    def bernoulli(self, p: float | None = None, *, generator: Any = None) -> Tensor:
+        """Return, in this shape and dtype, 1 with probability `p`, by default that which this tensor holds there."""
+        return _random().bernoulli(self, p, generator=generator)
+
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+        """Return `num_samples` indices, drawn in proportion to the weights in each row."""
+        return _random().multinomial(self, num_samples, replacement, generator=generator)
+
     def random_(self, *bounds: int, generator: Any = None) -> Tensor:
         """Fill with integers: below `to`, of [from, to), or all that the dtype holds exactly."""
         return _random().random_(self, *bounds, generator=generator)

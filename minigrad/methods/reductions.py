@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.arraylike import ArrayLike
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.reduce import Dim
+from minigrad.nodenames import titled
 from minigrad.ops import elementwise as e
 from minigrad.ops import reduce, shape
 
@@ -74,7 +75,7 @@ class Reductions(ArrayLike):
         if isinstance(dim, ArrayLike):
             return e.maximum(self, dim)
         if dim is None:
-            return reduce.amax(self)
+            return titled(reduce.amax(self), "MaxBackward1")
         dim, keepdim = _over(self, dim, keepdim, {})
         return Extreme(*reduce.max_along(self, dim=dim, keepdim=keepdim))
 
@@ -83,7 +84,7 @@ class Reductions(ArrayLike):
         if isinstance(dim, ArrayLike):
             return e.minimum(self, dim)
         if dim is None:
-            return reduce.amin(self)
+            return titled(reduce.amin(self), "MinBackward1")
         dim, keepdim = _over(self, dim, keepdim, {})
         return Extreme(*reduce.min_along(self, dim=dim, keepdim=keepdim))
 

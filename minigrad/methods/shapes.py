@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.arraylike import ArrayLike, sizes_of
 from minigrad.errors import ShapeError
+from minigrad.nodenames import titled, titled_all
 from minigrad.ops import index as i
 from minigrad.ops import shape
 from minigrad.ops.shape import reshape as _reshape
@@ -51,7 +52,7 @@ class Shapes(ArrayLike):
 
     def permute(self, *dims: Any) -> Tensor:
         """Return a view with the dims in another order."""
-        return shape.permute(self, dims=sizes_of(dims))
+        return titled(shape.permute(self, dims=sizes_of(dims)), "Permute")
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return a view with two dims exchanged."""
@@ -61,12 +62,12 @@ class Shapes(ArrayLike):
         """Return the transpose of a matrix; a vector stays as it is."""
         if self.ndim > 2:
             raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
-        return shape.transpose(self, 0, 1) if self.ndim == 2 else shape.permute(self, dims=tuple(range(self.ndim)))
+        return titled(shape.permute(self, dims=tuple(reversed(range(self.ndim)))), "T")
 
     @property
     def T(self) -> Tensor:
         """The view with the dims in reverse order."""
-        return shape.permute(self, dims=tuple(reversed(range(self.ndim))))
+        return titled(shape.permute(self, dims=tuple(reversed(range(self.ndim)))), "Permute")
 
     @property
     def mT(self) -> Tensor:
@@ -98,17 +99,18 @@ class Shapes(ArrayLike):
 
     def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
         """Return views of consecutive parts along `dim`: of one size (the last may be smaller), or of sizes listed."""
-        return shape.split(self, split_size, dim)
+        return titled_all(shape.split(self, split_size, dim), "Split")
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         """Return at most `chunks` views of consecutive parts along `dim`, of equal size but for the last."""
         size = self._data.shape[shape.checked_dim(dim, self.ndim)]
-        return shape.split(self, max(-(-size // chunks), 1), dim)
+        return self.split(max(-(-size // chunks), 1), dim)
 
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         """Return the views self[0], self[1], ... along `dim`, which they lack."""
         at = shape.checked_dim(dim, self.ndim)
-        return tuple(self[(slice(None),) * at + (k,)] for k in range(self._data.shape[at]))
+        parts = (self[(slice(None),) * at + (k,)] for k in range(self._data.shape[at]))
+        return titled_all(parts, "Unbind")
 
     def flip(self, *dims: Any) -> Tensor:
         """Return a copy with the order along `dims` reversed."""

@@ -1,0 +1,218 @@
+"""What PyTorch calls the nodes of a graph: `AddBackward0` for an addition, `MmBackward0` for a product of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+from weakref import WeakKeyDictionary
+
+_Name = str | Callable[..., str]
+_titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def titled(result: Any, name: str) -> Any:
+    """Return `result`, having noted that the node that made it ends what PyTorch has as one op of that name."""
+    edge = getattr(result, "_edge", None)
+    if edge is not None:
+        _titles[edge[0]] = _in_full(name)
+    return result
+
+
+def titled_all(results: Iterable[Any], name: str) -> tuple[Any, ...]:
+    """Return the results, each titled."""
+    return tuple(titled(result, name) for result in results)
+
+
+def titling(function: Any) -> Any:
+    """Return `function`, a composite, made to note what PyTorch calls it if PyTorch has it as one op."""
+    name = _COMPOSITES.get(function.__name__)
+    if name is None:
+        return function
+
+    @wraps(function)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if getattr(result, "_edge", None) is not None:
+            titled(result, name if isinstance(name, str) else name(*args, **kwargs))
+        return result
+
+    return noting
+
+
+def short_name(node: Any) -> str:
+    """Return the name PyTorch gives the backward of a node's op.
+
+    >>> from minigrad import tensor
+    >>> short_name(tensor([1.0], requires_grad=True).log_softmax(0).grad_fn)
+    'LogSoftmaxBackward0'
+    """
+    if node in _titles:
+        return _titles[node]
+    if node.op.on_tensors:
+        return f"{node.op.name}Backward"  # of a Function that a program defines
+    name = _NAMES.get(node.op.name)
+    if name is None:
+        return _in_full("".join(part[:1].upper() + part[1:] for part in node.op.name.split("_")))
+    return _in_full(name if isinstance(name, str) else name(node))
+
+
+def _in_full(name: str) -> str:
+    return name if "Backward" in name or name == "CopySlices" else f"{name}Backward0"
+
+
+class AccumulateGrad:
+    """Where the backward of a graph ends: what adds to the gradient of the leaf `variable`."""
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.next_functions = ()
+
+    def name(self) -> str:
+        """Return PyTorch's name for it."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+def next_functions(node: Any) -> tuple[tuple[Any, int], ...]:
+    """Return, for each input, the node it came from and which of its outputs it was; (None, 0) for a constant."""
+    return tuple(_function_of(edge) for edge in node.edges)
+
+
+def _function_of(edge: Any) -> tuple[Any, int]:
+    if type(edge) is tuple:
+        return edge[0], edge[1]
+    return (AccumulateGrad(edge), 0) if getattr(edge, "requires_grad", False) else (None, 0)
+
+
+# --- names that depend on the node ---
+
+
+def _shapes(node: Any) -> list[tuple[int, ...] | None]:
+    """Return the shapes of the inputs, None for one that is a plain number or absent."""
+    from minigrad.graph import edge_facts
+
+    return [None if edge is None or isinstance(edge, int | float) else edge_facts(edge)[0] for edge in node.edges]
+
+
+def _power(node: Any) -> str:
+    base, exponent = _shapes(node)
+    return "PowBackward0" if exponent is None else "PowBackward1" if base is not None else "PowBackward2"
+
+
+def _difference(node: Any) -> str:
+    return "Sub" if _shapes(node)[0] is not None else "RsubBackward1"
+
+
+def _quotient(node: Any) -> str:
+    return "Div" if _shapes(node)[0] is not None else "Mul"  # PyTorch has 1 / x as x.reciprocal() * 1
+
+
+def _clamped(node: Any) -> str:
+    return "ClampBackward0" if len(node.edges) > 1 else "ClampBackward1"
+
+
+def _over_dims(name: str) -> Callable[[Any], str]:
+    return lambda node: f"{name}Backward{int(node.attrs.get('dim') is not None)}"
+
+
+def _product(node: Any) -> str:
+    a, b = _shapes(node)
+    return "Mm" if len(a or ()) == len(b or ()) == 2 else "UnsafeView"
+
+
+def _reshaped(node: Any) -> str:
+    """Return "View", but of a product with a vector, which we make of a product of matrices, its own name."""
+    before = node.edges[0][0] if type(node.edges[0]) is tuple else node
+    made, shape = node.outputs[0][0], before.outputs[0][0]
+    if before.op.name == "reshape" and not made and before is not node:
+        return "Dot" if _reshaped(before) == "SqueezeBackward4" else "View"
+    if before.op.name != "matmul":
+        return "View"
+    return "UnsafeView" if len(shape) > 2 else "Mv" if shape[1:] == (1,) and shape != (1, 1) else "SqueezeBackward4"
+
+
+def _dense(node: Any) -> str:
+    x, *others = _shapes(node)
+    rank, bias = len(x or ()), len(others) > 1 and others[1] is not None
+    if rank == 2:
+        return "Addmm" if bias else "Mm"
+    return "View" if bias else "UnsafeView" if rank > 2 else "SqueezeBackward4"
+
+
+def _permuted(node: Any) -> str:
+    dims = node.attrs["dims"]
+    return "Transpose" if sum(d % len(dims) != i for i, d in enumerate(dims)) == 2 else "Permute"
+
+
+def _taken(node: Any) -> str:
+    """Return the name of the last step that PyTorch makes of an index."""
+    index = node.attrs["index"]
+    if len(node.edges) > 1:
+        return "Index"
+    parts = [part for part in index if part is not ...]
+    telling = [part for part in parts if part != slice(None)] or parts
+    if not telling:
+        return "Alias"
+    return "Unsqueeze" if telling[-1] is None else "Slice" if isinstance(telling[-1], slice) else "Select"
+
+
+def _labels(node: Any) -> str:
+    return "NllLoss2D" if len(_shapes(node)[1] or ()) > 2 else "NllLoss"
+
+
+# --- and on the arguments of a composite ---
+
+
+def _nll(x: Any, *args: Any, **kwargs: Any) -> str:
+    return "NllLoss2D" if x.ndim > 2 else "NllLoss"
+
+
+def _cross_entropy(
+    x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> str:  # fmt: skip
+    if target.ndim == x.ndim:
+        return "DivBackward1" if reduction == "mean" else "Sum" if reduction == "sum" else "Neg"
+    return "Add" if label_smoothing else _nll(x)
+
+
+def _squeeze(x: Any, dim: Any = None) -> str:
+    return "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
+
+
+def _prod(x: Any, dim: Any = None, keepdim: bool = False) -> str:
+    return f"ProdBackward{int(dim is not None)}"
+
+
+def _pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> str:
+    kinds = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
+    return f"{kinds[mode]}{len(pad) // 2}D" if mode in kinds else "ConstantPadNd" if mode == "constant" else "Slice"
+
+
+# Ops whose backward PyTorch names otherwise than by their own name in capitals.
+_NAMES: dict[str, _Name] = {
+    "pow": _power, "sub": _difference, "div": _quotient, "square": "Pow", "log1p": "Log1P", "to": "ToCopy",
+    "sum": _over_dims("Sum"), "mean": _over_dims("Mean"), "norm": "LinalgVectorNorm", "clamp": _clamped,
+    "matmul": _product, "linear": _dense, "reshape": _reshaped, "permute": _permuted, "getitem": _taken,
+    "narrow": "Slice", "index_set": "CopySlices", "label_cross_entropy": _labels, "conv2d": "Convolution",
+    "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
+    "bernoulli_nll": "BinaryCrossEntropy",
+}  # fmt: skip
+# What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
+_COMPOSITES: dict[str, _Name] = {
+    "mse_loss": "MseLoss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss", "nll_loss": _nll,
+    "cross_entropy": _cross_entropy, "binary_cross_entropy": "BinaryCrossEntropy",
+    "binary_cross_entropy_with_logits": "BinaryCrossEntropyWithLogits", "gelu": "Gelu", "silu": "Silu",
+    "masked_fill": "MaskedFill", "lerp": "Lerp", "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
+    "group_norm": "NativeGroupNorm", "embedding": "Embedding", "index_select": "IndexSelect", "stack": "Stack",
+    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod,
+    "pad": _pad, "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
+    "hardsigmoid": "Hardsigmoid", "hardtanh": "Hardtanh", "relu6": "Hardtanh", "glu": "Glu", "celu": "Celu",
+    "logaddexp": "Logaddexp", "addcmul": "Addcmul", "addcdiv": "Addcdiv", "cumprod": "Cumprod", "bmm": "Bmm",
+    "diagonal": "Diagonal", "trace": "Trace", "masked_select": "MaskedSelect", "median": "Median",
+    "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
+    "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
+}  # fmt: skip

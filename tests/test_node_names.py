@@ -1,0 +1,103 @@
+"""What nodes of the graph are called, against PyTorch's names."""
+
+import pytest
+
+import minigrad as mg
+
+torch = pytest.importorskip("torch", reason="the oracle is not installed")
+pytestmark = pytest.mark.oracle
+
+TEXTS = """
+x + 1; x + x; x - 1; 1 - x; x * 2; x * x; x / 2; x / x; 1 / x; -x; x ** 2; x ** x; 2 ** x; x ** 0.5; s * 2; x % 2
+x.exp(); x.log(); x.sqrt(); x.rsqrt(); x.reciprocal(); x.square(); x.sin(); x.cos(); x.tanh(); x.sigmoid(); x.relu()
+x.abs(); x.erf(); x.expm1(); x.log1p(); x.log2(); x.log10(); x.clamp(0, 1); x.clamp(min=0); x.clamp(min=v)
+x.sum(); x.sum(1); x.sum((0, 1)); x.mean(); x.mean(1); x.prod(); x.prod(1); x.max(); x.min(); x.amax(1); x.amin()
+x.max(1)[0]; x.min(1)[0]; x.var(); x.var(1); x.std(); x.std(1); x.norm(); x.norm(dim=1); x.norm(p=1)
+x.logsumexp(1); x.softmax(1); x.log_softmax(1); x.cumsum(1); m.maximum(x, x * 2); m.minimum(x, x * 2)
+x.view(-1); x.reshape(-1); x.flatten(); b.flatten(1); x.unsqueeze(0); x[:, :1].squeeze(1); x[:, :1].squeeze()
+x.t(); x.T; x.mT; x.transpose(0, 1); x.permute(1, 0); b.permute(2, 0, 1); x.expand(2, 3, 4)
+x[0]; x[0:2]; x[:, 0]; x[0, :]; x[:, 1:2]; x[None]; x[..., 0]; x[0, 1]; x[c]; x[x > 0.5]; x[c, c]; x[:, None]; x[:]
+x[...]; x.split(2)[0]; x.chunk(2)[0]; x.unbind(0)[0]; next(iter(x)); m.cat([x, x]); m.stack([x, x])
+m.where(x > 0, x, x * 2); x.masked_fill(x > 0, 0.0); x.gather(1, c[:, None]); x.scatter_add(1, c[:, None], x)
+x.tril(); x.triu(); x.flip(0); x.clone(); x.double(); x.half(); x.index_select(0, c); m.lerp(x, x * 2, 0.5)
+x @ x.t(); x @ v; v @ v; v @ x.t(); b @ x.t(); b @ b.transpose(1, 2); b @ v; m.bmm(b, b.transpose(1, 2)); v.dot(v)
+F.linear(x, w, z); F.linear(x, w); F.linear(b, w, z); F.linear(b, w); F.linear(v, w, z); F.linear(v, w)
+F.mse_loss(x, x * 2); F.mse_loss(x, x, reduction="sum"); F.mse_loss(x, x, reduction="none"); F.l1_loss(x, x * 2)
+F.smooth_l1_loss(x, x * 2); F.huber_loss(x, x * 2); F.nll_loss(x.log_softmax(1), c); F.cross_entropy(x, c)
+F.cross_entropy(x, c, reduction="none"); F.cross_entropy(x, c, label_smoothing=0.1); F.cross_entropy(x, x.detach())
+F.cross_entropy(x, c, weight=v.detach()); F.cross_entropy(x, c, ignore_index=1); nn.CrossEntropyLoss()(x, c)
+F.cross_entropy(b, c[:2, None].expand(2, 4)); F.nll_loss(b, c[:2, None].expand(2, 4))
+F.binary_cross_entropy(x, x.detach()); F.binary_cross_entropy_with_logits(x, x.detach()); nn.MSELoss()(x, x * 2)
+F.gelu(x); F.silu(x); F.elu(x); F.leaky_relu(x); F.softplus(x); F.logsigmoid(x); F.dropout(x, 0.5); F.softmax(x, 1)
+nn.Dropout2d()(i); nn.Conv2d(4, 2, 3)(i); F.max_pool2d(i, 2); F.avg_pool2d(i, 2); nn.BatchNorm2d(4)(i)
+nn.BatchNorm1d(4)(x); nn.BatchNorm1d(4).eval()(x); nn.LayerNorm(4)(x); F.embedding(c, x); F.pad(x, (1, 1))
+F.pad(i, (1, 1, 1, 1), mode="reflect"); F.normalize(x); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
+"""
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    def world(m):
+        sizes = {"x": (3, 4), "v": (4,), "b": (2, 3, 4), "i": (2, 4, 8, 8), "s": (), "w": (5, 4), "z": (5,)}
+        names = {name: m.rand(size).requires_grad_() for name, size in sizes.items()}
+        return names | {"c": m.tensor([0, 1, 2]), "m": m, "nn": m.nn, "F": m.nn.functional}
+
+    return world(mg), world(torch)
+
+
+@pytest.mark.parametrize("text", [t.strip() for t in TEXTS.replace("\n", ";").split(";") if t.strip()])
+def test_a_node_has_the_name_it_has_in_pytorch(worlds, text):
+    ours, theirs = (eval(text, world).grad_fn for world in worlds)
+    assert ours.name() == theirs.name() == type(theirs).__name__
+    assert repr(ours).rpartition(" at ")[0] == repr(theirs).rpartition(" at ")[0]
+    assert f"grad_fn=<{ours.name()}>" in repr(eval(text, worlds[0]))
+
+
+@pytest.mark.parametrize("name", ["add_", "mul_", "sub_", "relu_", "sigmoid_", "clamp_"])
+def test_written_in_place_a_tensor_is_named_by_the_last_write(worlds, name):
+    def written(world):
+        y = world["x"] * 2
+        getattr(y, name)(*((1,) if name[:3] in ("add", "mul", "sub") else (0, 1) if name == "clamp_" else ()))
+        return y.grad_fn.name()
+
+    assert written(worlds[0]) == written(worlds[1])
+
+
+def test_a_write_to_a_part_is_a_copy_of_slices(worlds):
+    for world in worlds:
+        y = world["x"] * 2
+        y[0] = 1.0
+        assert "grad_fn=<CopySlices>" in repr(y)
+
+
+def test_a_function_of_the_programs_own_is_named_after_its_class(worlds):
+    def name(m):
+        class Doubled(m.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 2
+
+        return repr(Doubled.apply(m.ones(1, requires_grad=True)))
+
+    assert name(mg) == name(torch) == "tensor([2.], grad_fn=<DoubledBackward>)"
+
+
+def walked(node):
+    """Return the names of the graph as a nested list, down to the leaves."""
+    return None if node is None else [node.name(), *(walked(n) for n, _ in node.next_functions)]
+
+
+def test_the_graph_can_be_walked_down_to_its_leaves(worlds):
+    for text in ("(x * 2 + x.exp()).sum()", "(x * x.detach()).mean()", "F.relu(x).max(1)[0].log()"):
+        ours, theirs = (walked(eval(text, world).grad_fn) for world in worlds)
+        assert ours == theirs
+    y = worlds[0]["x"].exp()
+    leaf, place = y.grad_fn.next_functions[0]
+    assert leaf.variable is worlds[0]["x"]
+    assert place == 0
+    assert repr(leaf).startswith("<AccumulateGrad object at 0x")
+    assert leaf.next_functions == ()
