@@ -49,6 +49,8 @@ _LATER = _MODULES | {
     "save": "serialization",
     "as_torch": "compat",
     "autocast": "compat.stubs.amp",
+    "from_torch": "interchange",
+    "to_torch": "interchange",
 }
 _LATER |= dict.fromkeys(
     (
