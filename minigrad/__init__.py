@@ -41,7 +41,7 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = {name: name for name in ("datasets", "nn", "optim", "utils", "viz")}
+_MODULES = {name: name for name in ("datasets", "images", "nn", "optim", "transforms", "utils", "viz")}
 _MODULES |= {name: f"compat.stubs.{name}" for name in ("accelerator", "amp", "backends", "cuda", "distributed", "jit")}
 _MODULES |= {name: f"compat.stubs.{name}" for name in ("mps", "onnx", "version", "xpu")}
 _LATER = _MODULES | {

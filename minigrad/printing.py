@@ -108,17 +108,3 @@ def _line(words: list[str], cut: bool, indent: int) -> str:
         words = [*words[:EDGE_ITEMS], " ...", *words[EDGE_ITEMS:]]
     lines = [", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
-
-
-_name = "minigrad"
-
-
-def speak_as(name: str) -> None:
-    """Set what the reprs of shapes, dtypes and devices call this library: "torch" where it runs as torch."""
-    global _name
-    _name = name
-
-
-def spoken() -> str:
-    """Return what the reprs call this library; "minigrad" at first."""
-    return _name

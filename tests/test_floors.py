@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS: list[tuple[str, ...]] = [
-    ("errors", "dtypes", "kernels"),
-    ("graph",),
+    ("errors", "spoken", "dtypes", "kernels"),
+    ("nodenames", "graph"),
     ("ops",),
     ("engine",),
     (

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import minigrad
-from minigrad import printing
+from minigrad.spoken import speak_as
 
 TORCH, TORCHVISION = "2.13.0+minigrad", "0.28.0+minigrad"
 _STUBS = "minigrad.compat.stubs"
@@ -214,6 +214,6 @@ def as_torch() -> ModuleType:
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
         sys.meta_path.append(Absent())
-        printing.speak_as("torch")
+        speak_as("torch")
         _rename(v for n, v in vars(minigrad).items() if not n.startswith("_"))
     return importlib.import_module("torch")
