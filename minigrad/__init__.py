@@ -42,8 +42,35 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = ("datasets", "nn", "optim", "utils", "viz")
-_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
+_MODULES = {name: name for name in ("datasets", "images", "nn", "optim", "transforms", "utils", "viz")}
+_MODULES |= {name: f"compat.stubs.{name}" for name in ("accelerator", "amp", "backends", "cuda", "distributed", "jit")}
+_MODULES |= {name: f"compat.stubs.{name}" for name in ("mps", "onnx", "version", "xpu")}
+_LATER = _MODULES | {
+    "load": "serialization",
+    "save": "serialization",
+    "as_torch": "compat",
+    "autocast": "compat.stubs.amp",
+    "from_torch": "interchange",
+    "to_torch": "interchange",
+}
+_LATER |= dict.fromkeys(
+    (
+        "are_deterministic_algorithms_enabled",
+        "compile",
+        "get_default_device",
+        "get_float32_matmul_precision",
+        "get_num_interop_threads",
+        "get_num_threads",
+        "is_autocast_enabled",
+        "set_default_device",
+        "set_float32_matmul_precision",
+        "set_flush_denormal",
+        "set_num_interop_threads",
+        "set_num_threads",
+        "use_deterministic_algorithms",
+    ),
+    "compat.settings",
+)
 
 
 def __getattr__(name: str) -> _Any:

@@ -1,8 +1,9 @@
-"""`python -m minigrad`: what there is, and what is installed to draw and plot with."""
+"""`python -m minigrad`: what there is, and what is installed; `python -m minigrad run script.py`: run it as torch's."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 import textwrap
 
 import minigrad
@@ -21,6 +22,7 @@ optimisers {optimisers}
 data       datasets.Digits, datasets.MNIST(root), datasets.FashionMNIST(root), utils.data.DataLoader
 extras     {extras}
 
+A script written for PyTorch: python -m minigrad run script.py [arguments]
 From a checkout: make demo (train on handwritten digits), make test, make bench; docs/architecture.md."""
 
 EXTRAS = {"pygraphviz": "drawing", "matplotlib": "plots", "tqdm": "progress bars", "sklearn": "Digits"}
@@ -38,7 +40,11 @@ def wrapped(names: str, width: int = 108) -> str:
 
 
 def main() -> None:
-    """Print the overview."""
+    """Run a script, or print the overview."""
+    if sys.argv[1:2] == ["run"]:
+        from minigrad.compat import run
+
+        sys.exit(run(sys.argv[2:]))
     extras = (
         f"{name} ({use}): {'installed' if importlib.util.find_spec(name) else 'not installed'}"
         for name, use in EXTRAS.items()

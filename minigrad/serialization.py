@@ -1,43 +1,61 @@
-"""Saving and loading state dicts as safetensors files: tensors as raw bytes, all else as JSON, never pickled code.
+"""Saving and loading as safetensors files: tensors as raw bytes, all else as JSON, never pickled code.
 
 The file holds the tensors under their dotted paths, so that a model's file can be read by any program that knows
 safetensors. What nests them (dicts, lists, tuples, plain values) is written to the metadata as a tree in which each
-tensor stands as its name.
+tensor stands as its name; beside it stands a checksum of all.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigrad.arraylike import check_device
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DataError, MissingDependencyError
 from minigrad.tensor import Tensor, wrap
 
-_TREE = "minigrad"  # the key of the tree in the file's metadata
+_TREE, _SUM = "minigrad", "minigrad.sha256"  # the keys of the tree and the checksum in the file's metadata
+_TAKEN = "__metadata__"  # the one name that a tensor in such a file cannot have
+_PICKLE = (
+    "; it looks like a pickle, which minigrad never opens: save it as safetensors, in a program with the real torch: "
+    "safetensors.torch.save_file(model.state_dict(), path), or minigrad.save(minigrad.from_torch(state), path)"
+)
 
 
-def save(obj: Any, path: str | os.PathLike[str]) -> None:
-    """Write `obj`, a state dict of a module or optimiser, to a safetensors file, which appears whole or not at all.
+def save(obj: Any, f: Any, pickle_module: Any = None, **settings: Any) -> None:
+    """Write `obj` as safetensors to `f`, a path or a file open for writing bytes; a file appears whole or not at all.
 
-    Dicts, lists and tuples may nest; in them may be tensors, numbers, strings, bools and None. Raises ArgumentError,
-    naming the place, for anything else.
+    `obj` is a tensor, number, string, bool or None, or a dict, list or tuple of such, at any depth: a state dict, or
+    `{"epoch": 3, "model": model.state_dict()}`. The further arguments are PyTorch's and change nothing. Raises
+    ArgumentError, naming the place, for anything else.
 
     >>> import minigrad as mg, os, tempfile
-    >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.pt")
     >>> save({"fc.weight": mg.tensor([1.0, 2.0])}, path)
     >>> load(path)
     {'fc.weight': tensor([1., 2.])}
     """
     arrays: dict[str, Array] = {}
-    tree = _packed(obj, "", arrays)
-    data = _safetensors().numpy.save(arrays, metadata={_TREE: json.dumps(tree)})
-    target = Path(path)
+    tree = json.dumps(_packed(obj, "", arrays))
+    data = _safetensors().numpy.save(arrays, metadata={_TREE: tree, _SUM: _checksum(tree, arrays)})
+    if hasattr(f, "write"):
+        f.write(data)
+    else:
+        _replace(Path(f), data)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Write the file `target` such that at any moment it is there with the old content or with the new."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
@@ -49,40 +67,65 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike[str], map_location: Any = None, weights_only: bool = True) -> Any:
-    """Return what `save` wrote to `path`; of a safetensors file from elsewhere, a dict of its tensors.
+def load(f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: Any = True, **_: Any) -> Any:
+    """Return what `save` wrote to `f`, a path or an open file; of a safetensors file from elsewhere, a dict of tensors.
 
-    `map_location` and `weights_only` are taken for the sake of programs that pass them; neither changes anything.
-    Raises DataError if the file is damaged or is not safetensors.
+    `map_location` may name the CPU, or be a function or dict, which is not asked; `weights_only` changes nothing, since
+    no code is ever loaded. Raises DataError if the file is damaged (one flipped bit is noticed) or is not safetensors,
+    ArgumentError for a `map_location` other than the CPU.
     """
-    safetensors = _safetensors()
-    with open(path, "rb") as file:  # a file that is missing or closed to us is the system's own error
-        start = file.read(2)
+    if map_location is not None and not callable(map_location) and not isinstance(map_location, dict):
+        check_device(map_location)
+    name = "the file" if hasattr(f, "read") else repr(os.fspath(f))
+    start = b""
     try:
-        with safetensors.safe_open(path, framework="numpy") as opened:
-            arrays = {name: np.array(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118 - no mapping
-            tree = json.loads((opened.metadata() or {}).get(_TREE, "null"))
-        return {n: wrap(a) for n, a in arrays.items()} if tree is None else _unpacked(tree, arrays)
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        hint = "; it looks like a pickle, which minigrad never opens: save it as safetensors" if _pickled(start) else ""
-        raise DataError(f"{os.fspath(path)!r} is damaged or not a safetensors file ({error}){hint}") from error
+        with nullcontext(f) if hasattr(f, "read") else open(f, "rb") as file:
+            data = file.read()
+        start = data[:2]
+        arrays, metadata = _parts(data)
+        return _restored(arrays, metadata)
+    except (_safetensors().SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = _PICKLE if start == b"PK" or start[:1] == b"\x80" else ""
+        raise DataError(f"{name} is damaged or not a safetensors file ({error}){hint}") from error
 
 
-def _pickled(start: bytes) -> bool:
-    return start == b"PK" or start[:1] == b"\x80"
+def _parts(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+    """Return the tensors and the metadata of a safetensors file: a header's length, the header as JSON, the tensors."""
+    arrays = _safetensors().numpy.load(data)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return arrays, header.get(_TAKEN) or {}
+
+
+def _restored(arrays: dict[str, Array], metadata: dict[str, str]) -> Any:
+    """Return the tree with its tensors, after its checksum; if it has neither, the tensors."""
+    if _TREE not in metadata and _SUM not in metadata:
+        return {name: wrap(array) for name, array in arrays.items()}
+    if metadata[_SUM] != _checksum(metadata[_TREE], arrays):
+        raise ValueError("its checksum does not fit its content")
+    return _unpacked(json.loads(metadata[_TREE]), arrays)
+
+
+def _checksum(tree: str, arrays: dict[str, Array]) -> str:
+    """Return the SHA-256 of the tree and of each tensor's name, dtype, shape and bytes, in the order of the names."""
+    digest = hashlib.sha256(tree.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}\0{array.dtype.str}{array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     """Return `value` as JSON can hold it, with its tensors put into `arrays` under their dotted places."""
     if isinstance(value, Tensor | np.ndarray):
         name = place or "tensor"
-        while name in arrays:  # {"a": {"b": x}, "a.b": y}
+        while name in arrays or name == _TAKEN:  # {"a": {"b": x}, "a.b": y}
             name += "'"
         arrays[name] = np.array(value.detach() if isinstance(value, Tensor) else value, order="C")
-        return {"tensor": name}
+        return {_kind(value): name}
     if isinstance(value, dict):
         items = [[_packed(k, "", {}), _packed(v, _join(place, k), arrays)] for k, v in value.items()]
-        return {"dict": items}
+        return {"ordered" if isinstance(value, OrderedDict) else "dict": items}
     if isinstance(value, list | tuple):
         parts = [_packed(v, _join(place, i), arrays) for i, v in enumerate(value)]
         return parts if isinstance(value, list) else {"tuple": parts}
@@ -94,6 +137,23 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     raise ArgumentError(f"save: cannot write a {type(value).__name__} at {place or 'the top'!r}{fix}")
 
 
+def _kind(value: Any) -> str:
+    if not getattr(value, "requires_grad", False):
+        return "tensor"
+    from minigrad.nn.parameter import Parameter
+
+    return "parameter" if isinstance(value, Parameter) else "trained"
+
+
+def _tensor(kind: str, array: Array) -> Tensor:
+    tensor = wrap(array)
+    if kind == "parameter":
+        from minigrad.nn.parameter import Parameter
+
+        return Parameter(tensor)
+    return tensor.requires_grad_(kind == "trained")
+
+
 def _unpacked(tree: Any, arrays: dict[str, Array]) -> Any:
     """Return what `_packed` made the tree of."""
     if isinstance(tree, list):
@@ -101,10 +161,11 @@ def _unpacked(tree: Any, arrays: dict[str, Array]) -> Any:
     if not isinstance(tree, dict):
         return tree
     ((kind, inside),) = tree.items()
-    if kind == "tensor":
-        return wrap(arrays[inside])
-    if kind == "dict":
-        return {_unpacked(k, arrays): _unpacked(v, arrays) for k, v in inside}
+    if kind in ("tensor", "trained", "parameter"):
+        return _tensor(kind, arrays[inside])
+    if kind in ("dict", "ordered"):
+        items = [(_unpacked(k, arrays), _unpacked(v, arrays)) for k, v in inside]
+        return dict(items) if kind == "dict" else OrderedDict(items)
     if kind == "tuple":
         return tuple(_unpacked(part, arrays) for part in inside)
     raise ValueError(f"unknown kind {kind!r} in its metadata")
@@ -121,3 +182,20 @@ def _safetensors() -> Any:
     except ImportError:
         raise MissingDependencyError("saving and loading need safetensors: pip install safetensors") from None
     return safetensors
+
+
+class safe_globals:
+    """A context that PyTorch needs to unpickle classes; here nothing is unpickled, and it changes nothing."""
+
+    def __init__(self, safe_globals: Iterable[Any]) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+def add_safe_globals(safe_globals: Iterable[Any]) -> None:
+    """Do nothing: no class is ever loaded from a file."""

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import pickle
 import struct
 import sys
 import time
@@ -11,8 +12,20 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.datasets import MNIST, Digits, FashionMNIST, read_idx
-from minigrad.errors import ArgumentError, DataError
+from minigrad import transforms
+from minigrad.datasets import (
+    CIFAR10,
+    CIFAR100,
+    KMNIST,
+    MNIST,
+    Digits,
+    FakeData,
+    FashionMNIST,
+    ImageFolder,
+    images,
+    read_idx,
+)
+from minigrad.errors import DataError
 from minigrad.utils import data
 
 SHARED = Path(os.environ.get("MINIGRAD_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -105,7 +118,8 @@ def test_every_type_of_idx_is_read_plain_and_gzipped(tmp_path, code, kind):
 def test_mnist_is_found_where_it_usually_lies(tmp_path, where, suffix):
     pack = gzip.compress if suffix else bytes
     write_set(tmp_path / where, pack(GOOD_IMAGES), pack(GOOD_LABELS), suffix)
-    mnist = MNIST(str(tmp_path), transform=lambda image: image * 2 - 1, target_transform=lambda label: -label)
+    change = lambda image: transforms.functional.to_tensor(image) * 2 - 1
+    mnist = MNIST(str(tmp_path), transform=change, target_transform=lambda label: -label, download=True)
     image, label = mnist[2]
     assert (len(mnist), label) == (5, -4)
     np.testing.assert_array_equal(image.numpy()[0], IMAGES[2] / np.float32(255) * 2 - 1)
@@ -187,7 +201,7 @@ def test_no_flipped_bit_of_a_gzip_file_gives_other_values(tmp_path):
 def test_missing_files_are_named_with_where_to_put_them(tmp_path):
     with pytest.raises(DataError, match=r"(?s)FashionMNIST: Dataset not found.*t10k-images-idx3-ubyte.*\.gz.*put the"):
         FashionMNIST(tmp_path, train=False)
-    with pytest.raises(ArgumentError, match="minigrad downloads nothing yet"):
+    with pytest.raises(DataError, match="minigrad downloads nothing"):
         MNIST(tmp_path, download=True)
     with pytest.raises(DataError, match="nowhere: cannot be read: No such file"):
         read_idx(tmp_path / "nowhere")
@@ -199,3 +213,148 @@ def test_digits_without_scikit_learn_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match="pip install scikit-learn"):
         Digits()
+
+
+# --- what a transform is given ---
+
+
+def test_a_transform_is_given_what_torchvision_gives(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    write_set(tmp_path)
+    given = MNIST(tmp_path, transform=lambda x: x)[2][0]
+    assert isinstance(given, image.Image)
+    assert (given.mode, given.size) == ("L", (28, 28))
+    np.testing.assert_array_equal(np.asarray(given), IMAGES[2])
+    monkeypatch.setattr(images, "_has_pil", lambda: False)
+    tensor = MNIST(tmp_path, transform=lambda x: x)[2][0]
+    assert tensor.tolist() == MNIST(tmp_path)[2][0].tolist()
+
+
+def test_the_usual_pipeline(tmp_path):
+    write_set(tmp_path)
+    change = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+    batch, labels = next(iter(data.DataLoader(MNIST(tmp_path, transform=change), batch_size=5)))
+    expected = (IMAGES[:, None].astype(np.float32) / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081)
+    np.testing.assert_array_equal(batch.numpy(), expected)
+    assert labels.tolist() == LABELS.tolist()
+
+
+def test_kmnist_has_its_own_folder(tmp_path):
+    write_set(tmp_path / "KMNIST" / "raw")
+    assert len(KMNIST(tmp_path)) == 5
+    assert KMNIST(tmp_path).class_to_idx["na"] == 4
+
+
+# --- CIFAR ---
+
+PHOTOS = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+NAMES = ["plane", "car", "bird"]
+
+
+def write_cifar(root, kind, protocol=2):
+    """Write a small set in the form of the real one: a photograph for each file to train on, one to test."""
+    folder, ten = root / kind.base_folder, kind is CIFAR10
+    folder.mkdir(exist_ok=True)
+    parts = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"] if ten else ["train", "test"]
+    for i, part in enumerate(parts):
+        rows = PHOTOS[i : i + 1].transpose(0, 3, 1, 2).reshape(1, 3072).copy()
+        content = {
+            "batch_label": "x",
+            "labels" if ten else "fine_labels": [i % 3],
+            "data": rows,
+            "filenames": ["a.png"],
+        }
+        (folder / part).write_bytes(pickle.dumps(content, protocol))
+    names = ("batches.meta", "label_names") if ten else ("meta", "fine_label_names")
+    (folder / names[0]).write_bytes(pickle.dumps({names[1]: NAMES}, protocol))
+    return folder
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("kind", [CIFAR10, CIFAR100])
+def test_cifar_is_read_from_its_python_files(tmp_path, kind, protocol):
+    write_cifar(tmp_path, kind, protocol)
+    train, test = kind(tmp_path, download=True), kind(str(tmp_path), train=False)
+    count = 5 if kind is CIFAR10 else 1
+    np.testing.assert_array_equal(train.data, PHOTOS[:count])
+    np.testing.assert_array_equal(test.data, PHOTOS[count : count + 1])
+    assert train.targets == [0, 1, 2, 0, 1][:count]
+    assert (train.classes, train.class_to_idx["bird"]) == (NAMES, 2)
+    image, label = train[0]
+    assert (label, image.shape, image.dtype) == (0, (3, 32, 32), mg.float32)
+    np.testing.assert_array_equal(image.numpy(), PHOTOS[0].transpose(2, 0, 1) / np.float32(255))
+    through = kind(tmp_path, transform=transforms.ToTensor())
+    np.testing.assert_array_equal(through[0][0].numpy(), image.numpy())
+    batch, labels = next(iter(data.DataLoader(train, batch_size=count)))
+    np.testing.assert_array_equal(batch.numpy(), PHOTOS[:count].transpose(0, 3, 1, 2) / np.float32(255))
+    assert labels.tolist() == train.targets
+
+
+class Bad:
+    def __reduce__(self):
+        return os.system, ("false",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (pickle.dumps({"data": Bad()}), r"it asks for \w+.system, which such a file has no use for"),
+        (pickle.dumps({"data": eval}), "it asks for builtins.eval"),
+        (pickle.dumps([1]), "expected a dict, .* got list"),
+        (
+            pickle.dumps({"data": PHOTOS, "labels": [1]}),
+            r"uint8 data of shape \(N, 3072\), got \(6, 32, 32, 3\)",
+        ),
+        (pickle.dumps({"data": np.zeros((2, 3072), np.uint8), "labels": [1]}), "expected a list of 2 labels"),
+        (pickle.dumps({"data": PHOTOS})[:-20], "or damaged"),
+        (b"", "or damaged"),
+    ],
+)
+def test_a_cifar_file_that_is_none(tmp_path, content, message):
+    (write_cifar(tmp_path, CIFAR10) / "test_batch").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        CIFAR10(tmp_path, train=False)
+
+
+def test_cifar_files_that_are_missing(tmp_path):
+    with pytest.raises(DataError, match=r"data_batch_1 is not there; put .*\(the folder cifar-10-batches-py"):
+        CIFAR10(tmp_path, download=True)
+
+
+# --- sets without files, and one's own ---
+
+
+def test_fake_data_is_torchs_noise_and_leaves_the_seed_alone():
+    torch = pytest.importorskip("torch", reason="the oracle is not installed")
+    fake = FakeData(4, (3, 8, 8), 7, random_offset=2)
+    mg.manual_seed(0)
+    before = mg.get_rng_state().tolist()
+    for i in range(len(fake)):
+        torch.manual_seed(i + 2)
+        image, label = fake[i]
+        np.testing.assert_allclose(image.numpy(), torch.randn(3, 8, 8).numpy(), atol=1e-6)
+        assert label == torch.randint(0, 7, (1,)).item()
+    assert mg.get_rng_state().tolist() == before
+    assert len(list(fake)) == 4
+    pytest.importorskip("PIL", reason="Pillow is not installed")
+    assert FakeData(1, (3, 8, 6), transform=lambda x: x.size)[0][0] == (6, 8)
+
+
+def test_pictures_in_folders(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    for i, name in enumerate(["dog/b.png", "dog/a/c.PNG", "cat/x.bmp", "cat/notes.txt"]):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("txt"):
+            path.write_text("no picture")
+        else:
+            image.fromarray(np.full((2, 3), i, np.uint8)).save(path)
+    folder = ImageFolder(tmp_path, transform=lambda x: np.asarray(x)[0, 0].tolist(), target_transform=str)
+    assert (folder.classes, folder.targets) == (["cat", "dog"], [0, 1, 1])
+    assert list(map(folder.__getitem__, range(3))) == [([2] * 3, "0"), ([0] * 3, "1"), ([1] * 3, "1")]
+    (tmp_path / "bird").mkdir()
+    with pytest.raises(DataError, match="no valid file for the classes bird"):
+        ImageFolder(tmp_path)
+    assert len(ImageFolder(tmp_path, allow_empty=True)) == 3
+    with pytest.raises(DataError, match="any class folder"):
+        ImageFolder(tmp_path / "bird")

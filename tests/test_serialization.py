@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import struct
@@ -123,7 +124,8 @@ def test_every_way_of_damage_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tree", ["{", '{"tensor": "b"}', '{"what": 1}', "{}", '{"dict": [1]}', '{"tensor": []}'])
 def test_a_damaged_tree_is_named(tmp_path: Path, tree: str) -> None:
-    safetensors.numpy.save_file({"a": np.zeros(2)}, tmp_path / "x", metadata={"minigrad": tree})
+    metadata = {"minigrad": tree, "minigrad.sha256": serialization._checksum(tree, {"a": np.zeros(2)})}
+    safetensors.numpy.save_file({"a": np.zeros(2)}, tmp_path / "x", metadata=metadata)
     with pytest.raises(DataError, match="is damaged"):
         load(tmp_path / "x")
 
@@ -158,3 +160,69 @@ def test_the_tree_is_json(tmp_path: Path) -> None:
     save({"a": mg.zeros(2)}, tmp_path / "x")
     with safetensors.safe_open(tmp_path / "x", framework="numpy") as file:
         assert json.loads(file.metadata()["minigrad"]) == {"dict": [["a", {"tensor": "a"}]]}
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    save({"a": mg.tensor([1.0, -2.0]), "b": {"n": [1, "x"]}}, buffer)
+    whole = buffer.getvalue()
+    for place in range(len(whole)):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            with pytest.raises(DataError, match="the file is damaged"):
+                load(io.BytesIO(bytes(damaged)))
+
+
+def test_a_checkpoint_of_a_training_run_comes_back_whatever_its_suffix(tmp_path: Path) -> None:
+    model = nn.Linear(2, 3)
+    optimizer = mg.optim.Adam(model.parameters(), lr=0.1)
+    model(mg.ones(4, 2)).sum().backward()
+    optimizer.step()
+    whole = {"epoch": 3, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "note": None, "t": (1, 2.5)}
+    for name in ("x.pt", "x.pth", "x.safetensors", "x"):
+        save(whole, tmp_path / name)
+        again = load(tmp_path / name, map_location="cpu", weights_only=True)
+        assert same(again, whole)
+        assert type(again["model"]) is OrderedDict
+        assert type(again["t"]) is tuple
+    optimizer.load_state_dict(again["optimizer"])
+
+
+def test_files_that_are_open(tmp_path: Path) -> None:
+    state = {"x": mg.tensor([1.5])}
+    with (tmp_path / "x").open("wb") as file:
+        save(state, file)
+    with (tmp_path / "x").open("rb") as file:
+        assert same(load(file), state)
+    with pytest.raises(DataError, match="the file is damaged"):
+        load(io.BytesIO(b"nothing"))
+
+
+def test_what_requires_grad_does_so_again(tmp_path: Path) -> None:
+    x, p = mg.tensor([1.0], requires_grad=True), nn.Parameter(mg.ones(2))
+    save([x, p, x * 2, x.detach()], tmp_path / "x")
+    again = load(tmp_path / "x")
+    assert [t.requires_grad for t in again] == [True, True, True, False]
+    assert [type(t) for t in again] == [mg.Tensor, nn.Parameter, mg.Tensor, mg.Tensor]
+    assert all(t.is_leaf for t in again)
+
+
+def test_a_key_that_the_format_has_taken(tmp_path: Path) -> None:
+    state = {"__metadata__": mg.tensor([1])}
+    save(state, tmp_path / "x")
+    assert same(load(tmp_path / "x"), state)
+
+
+def test_places_to_load_to(tmp_path: Path) -> None:
+    save({"x": mg.ones(2)}, tmp_path / "x")
+    for place in (None, "cpu", "cpu:0", lambda storage, place: storage, {"cuda:0": "cpu"}):
+        assert load(tmp_path / "x", map_location=place)["x"].tolist() == [1.0, 1.0]
+    with pytest.raises(ArgumentError, match="'cuda' is not available"):
+        load(tmp_path / "x", map_location="cuda")
+
+
+def test_safe_globals_changes_nothing(tmp_path: Path) -> None:
+    serialization.add_safe_globals([dict])
+    with serialization.safe_globals([set]), pytest.raises(ArgumentError, match="cannot write a set"):
+        save({1, 2}, tmp_path / "x")

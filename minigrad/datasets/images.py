@@ -1,7 +1,9 @@
-"""Sets of grey images with a label each: Digits, MNIST and FashionMNIST."""
+"""Sets of images with a label each: Digits, MNIST and those of its form."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,54 +13,81 @@ import numpy as np
 
 from minigrad.datasets.idx import read_idx
 from minigrad.dtypes import Array
-from minigrad.errors import ArgumentError, DataError, MissingDependencyError
+from minigrad.errors import DataError, MissingDependencyError
 from minigrad.tensor import Tensor, wrap
+from minigrad.transforms.pictures import to_pil_image
 from minigrad.utils.data import Dataset
 
 Transform = Callable[[Any], Any]
 
 
 class Images(Dataset[tuple[Any, Any]]):
-    """Grey images and their labels: sample i is (image, label).
+    """Images and their labels: sample i is (image, label).
 
-    The image is a float32 tensor (1, H, W) in [0, 1], the label an int; `transform` and `target_transform` are called
-    with them and what they return takes their place. `data` holds the images as they are stored, uint8 (N, H, W) from
-    0 to `white`, and `targets` the labels, int64 (N,).
+    The image is a float32 tensor (C, H, W) in [0, 1], the label an int. `target_transform` is called with the label,
+    `transform` with the image, as a PIL image where Pillow is installed; what they return takes their place. `data`
+    holds the images as they are stored, uint8 (N, H, W) or (N, H, W, C) from 0 to `white`, and `targets` the labels.
     """
 
     classes: Sequence[str] = tuple("0123456789")
     white = 255
 
     def __init__(self, images: Array, labels: Array, transform: Transform | None, target_transform: Transform | None):
-        self.data, self.targets = wrap(images), wrap(labels.astype(np.int64))
+        self.data: Any = wrap(images)
+        self.targets: Any = wrap(labels.astype(np.int64))
         self.transform, self.target_transform = transform, target_transform
 
     def __len__(self) -> int:
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image: Any = wrap(self._scaled(self.data._data[index])[None])
-        label: Any = int(self.targets._data[index])
-        image = image if self.transform is None else self.transform(image)
+        pixels, label = self._pixels[index], int(self._labels[index])
+        image: Any = (
+            wrap(self._scaled(pixels[None])[0]) if self.transform is None else self.transform(self._given(pixels))
+        )
         return image, (label if self.target_transform is None else self.target_transform(label))
 
     def __repr__(self) -> str:
-        count, height, width = self.data.shape
+        count, height, width = self._pixels.shape[:3]
         return f"{type(self).__name__}({count} images of {height}x{width}, {len(self.classes)} classes)"
 
     def tensors(self) -> tuple[Tensor, Tensor]:
-        """Return the whole set at once, without the transforms: float32 images (N, 1, H, W) in [0, 1], int64 labels."""
-        return wrap(self._scaled(self.data._data)[:, None]), wrap(self.targets._data.copy())
+        """Return the whole set at once, without the transforms: float32 images (N, C, H, W) in [0, 1], int64 labels."""
+        return wrap(self._scaled(self._pixels)), wrap(np.array(self._labels, np.int64))
 
     def _columns(self, indices: Sequence[int]) -> list[Tensor] | None:
         if self.transform is not None or self.target_transform is not None:
             return None
         rows = np.asarray(indices, np.int64)
-        return [wrap(self._scaled(self.data._data[rows])[:, None]), wrap(self.targets._data[rows])]
+        return [wrap(self._scaled(self._pixels[rows])), wrap(np.asarray(self._labels, np.int64)[rows])]
+
+    @property
+    def _pixels(self) -> Array:
+        return self.data._data if isinstance(self.data, Tensor) else self.data
+
+    @property
+    def _labels(self) -> Any:
+        return self.targets._data if isinstance(self.targets, Tensor) else self.targets
+
+    def _given(self, pixels: Array) -> Any:
+        """Return what a transform is called with: a PIL image, or a tensor where there are none."""
+        if self.white == 255 and _has_pil():
+            return to_pil_image(pixels)
+        return self._tensor(pixels)
+
+    def _tensor(self, pixels: Array) -> Tensor:
+        return wrap(self._scaled(pixels[None])[0])
 
     def _scaled(self, pixels: Array) -> Array:
-        scaled = pixels.astype(np.float32)
+        """Return (N, H, W) or (N, H, W, C) as floats (N, C, H, W) in [0, 1]."""
+        first = pixels[:, None] if pixels.ndim == 3 else np.moveaxis(pixels, -1, 1)
+        scaled = first.astype(np.float32, order="C")
         return np.divide(scaled, np.float32(self.white), out=scaled)
+
+
+@functools.cache
+def _has_pil() -> bool:
+    return importlib.util.find_spec("PIL") is not None
 
 
 class Digits(Images):
@@ -91,9 +120,10 @@ class Digits(Images):
 class MNIST(Images):
     """The 70,000 handwritten digits of 28 x 28 pixels: 60,000 to train on, 10,000 to test.
 
-    The four IDX files, gzipped or not, are looked for in `root` and in `root/MNIST/raw`. Raises DataError if they are
-    missing, damaged or do not belong together, ArgumentError for `download=True`. Source: LeCun, Bottou, Bengio and
-    Haffner, Gradient-based learning applied to document recognition, Proceedings of the IEEE 86 (1998).
+    The four IDX files, gzipped or not, are looked for in `root` and in `root/MNIST/raw`, with `download=True` too:
+    nothing is downloaded. Raises DataError if they are missing, damaged or do not belong together. Source: LeCun,
+    Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, Proceedings of the IEEE 86
+    (1998).
     """
 
     def __init__(
@@ -105,15 +135,12 @@ class MNIST(Images):
         download: bool = False,
     ) -> None:
         name, part = type(self).__name__, "train" if train else "t10k"
-        if download:
-            raise ArgumentError(
-                f"{name}: minigrad downloads nothing yet: put the four files, such as train-images-idx3-ubyte.gz, "
-                f"into {Path(root)} and leave download=False"
-            )
         image_file, label_file = (_find(Path(root), name, f"{part}-{what}") for what in _FILES)
         images, labels = read_idx(image_file), read_idx(label_file)
         _check(images, image_file, labels, label_file, len(self.classes))
         super().__init__(images, labels, transform, target_transform)
+        self.root, self.train = root, train
+        self.class_to_idx = {label: i for i, label in enumerate(self.classes)}
 
 
 class FashionMNIST(MNIST):
@@ -127,6 +154,15 @@ class FashionMNIST(MNIST):
     )  # fmt: skip
 
 
+class KMNIST(MNIST):
+    """The 70,000 old Japanese characters of ten kinds that have the form of MNIST, looked for in `root/KMNIST/raw`.
+
+    Source: Clanuwat et al., Deep learning for classical Japanese literature, arXiv:1812.01718 (2018).
+    """
+
+    classes = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+
 _FILES = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 
@@ -138,8 +174,9 @@ def _find(root: Path, name: str, file: str) -> Path:
             if candidate.is_file():
                 return candidate
     raise DataError(
-        f"{name}: Dataset not found: neither {file} nor {file}.gz is in {folders[0]} or {folders[1]}; put the four "
-        f"files ({{train,t10k}}-{{{','.join(_FILES)}}}, gzipped or not) into {root}"
+        f"{name}: Dataset not found, and minigrad downloads nothing: neither {file} nor {file}.gz is in "
+        f"{folders[0]} or {folders[1]}; put the four files ({{train,t10k}}-{{{','.join(_FILES)}}}, gzipped or not) "
+        f"into {root}"
     )
 
 

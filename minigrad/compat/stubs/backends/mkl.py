@@ -1,0 +1,5 @@
+"""torch.backends.mkl: not available; NumPy brings its own libraries."""
+
+from minigrad.compat.refusals import never
+
+is_available = never
