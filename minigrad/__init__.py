@@ -11,8 +11,10 @@ tensor(20.)
 from typing import Any as _Any
 
 from minigrad import autograd
+from minigrad.arraylike import Size
 from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import *
+from minigrad.devices import device
 from minigrad.dtypes import (
     bool_ as bool,
 )
@@ -34,14 +36,16 @@ from minigrad.dtypes import (
 from minigrad.dtypes import float_ as float
 from minigrad.dtypes import int_ as int
 from minigrad.functions import *
+from minigrad.legacy import *
 from minigrad.random import *
 from minigrad.tensor import Tensor
+from minigrad.typeinfo import *
 
 __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = ("datasets", "nn", "optim", "utils", "viz")
+_MODULES = ("datasets", "linalg", "nn", "optim", "utils", "viz")
 _LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
 
 

@@ -106,7 +106,7 @@ def _logit_rule(g: Any, x: Any, eps: float | None) -> Any:
     low = 0.0 if eps is None else eps
     outside = logical_or(lt(x, low), gt(x, 1 - low))
     return where(
-        outside, math.nan if eps is None else 0.0, g / where(outside, 0.5, x * (1 - x) + 0.0)
+        outside, math.nan if eps is None else 0.0, g / where(outside, 0.5, x * (1 - x))
     )  # + 0.0: of -0.0 too it is inf
 
 

@@ -18,7 +18,7 @@ from minigrad.ops.elementwise import abs, where
 from minigrad.ops.linalg import matrix_product
 from minigrad.ops.moving import diag_embed
 from minigrad.ops.reduce import amax, amin, norm, sum
-from minigrad.ops.shape import reshape, transpose, tril, triu, unsqueeze
+from minigrad.ops.shape import narrow, reshape, transpose, tril, triu, unsqueeze
 
 
 def _t(x: Any) -> Any:
@@ -62,7 +62,9 @@ def _eigh_rule(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
 
 
 def _svd_rule(g_u: Any, g_s: Any, g_vh: Any, u: Any, s: Any, vh: Any) -> Any:
-    v, g_v, n = _t(vh), _t(g_vh), s.shape[s.ndim - 1]
+    n = s.shape[s.ndim - 1]
+    u, g_u, v, g_v = (narrow(x, dim=x.ndim - 1, start=0, length=n) for x in (u, g_u, _t(vh), _t(g_vh)))
+    vh = _t(v)
     left, right = _t(u) @ g_u, vh @ g_v
     left, right = (_from_differences(x - _t(x), s * s, n) for x in (left, right))
     inner = left * unsqueeze(s, -2) + unsqueeze(s, -1) * right + diag_embed(g_s)
