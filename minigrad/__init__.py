@@ -11,8 +11,10 @@ tensor(20.)
 from typing import Any as _Any
 
 from minigrad import autograd
+from minigrad.arraylike import Size
 from minigrad.autograd import debug, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import *
+from minigrad.devices import device
 from minigrad.dtypes import (
     bool_ as bool,
 )
@@ -34,43 +36,32 @@ from minigrad.dtypes import (
 from minigrad.dtypes import float_ as float
 from minigrad.dtypes import int_ as int
 from minigrad.functions import *
+from minigrad.legacy import *
 from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import *
 from minigrad.tensor import Tensor
+from minigrad.typeinfo import *
 
 __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = {name: name for name in ("datasets", "images", "nn", "optim", "transforms", "utils", "viz")}
-_MODULES |= {name: f"compat.stubs.{name}" for name in ("accelerator", "amp", "backends", "cuda", "distributed", "jit")}
-_MODULES |= {name: f"compat.stubs.{name}" for name in ("mps", "onnx", "version", "xpu")}
-_LATER = _MODULES | {
-    "load": "serialization",
-    "save": "serialization",
-    "as_torch": "compat",
-    "autocast": "compat.stubs.amp",
-    "from_torch": "interchange",
-    "to_torch": "interchange",
+_MODULES = {
+    name: name
+    for name in ["datasets", "images", "linalg", "nn", "optim", "serialization", "transforms", "utils", "viz"]
 }
-_LATER |= dict.fromkeys(
-    (
-        "are_deterministic_algorithms_enabled",
-        "compile",
-        "get_default_device",
-        "get_float32_matmul_precision",
-        "get_num_interop_threads",
-        "get_num_threads",
-        "is_autocast_enabled",
-        "set_default_device",
-        "set_float32_matmul_precision",
-        "set_flush_denormal",
-        "set_num_interop_threads",
-        "set_num_threads",
-        "use_deterministic_algorithms",
-    ),
-    "compat.settings",
-)
+_STUBS = "accelerator amp backends cuda distributed jit mps onnx version xpu"
+_MODULES |= {name: f"compat.stubs.{name}" for name in _STUBS.split()}
+_NAMES = {
+    "serialization": "load save",
+    "interchange": "from_torch to_torch",
+    "compat": "as_torch",
+    "compat.stubs.amp": "autocast",
+    "compat.settings": "are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision "
+    "get_num_interop_threads get_num_threads is_autocast_enabled set_default_device set_float32_matmul_precision "
+    "set_flush_denormal set_num_interop_threads set_num_threads use_deterministic_algorithms",
+}
+_LATER = _MODULES | {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> _Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes, printing
+from minigrad import devices, dtypes, printing
+from minigrad.devices import check_device
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.graph import Op, Recordable
@@ -21,6 +22,12 @@ from minigrad.spoken import spoken
 
 if TYPE_CHECKING:
     from minigrad.tensor import Storage, Tensor, View
+
+
+_TYPES = {
+    "float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char", "int16": "Short",
+    "int32": "Int", "int64": "Long", "bool": "Bool", "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
+}  # fmt: skip
 
 
 class Size(tuple[int, ...]):
@@ -50,10 +57,18 @@ def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in several)
 
 
-def check_device(device: Any) -> None:
-    """Raise ArgumentError for a device that is not the CPU."""
-    if device is not None and str(device).partition(":")[0] != "cpu":
-        raise ArgumentError(f"device {str(device)!r} is not available: minigrad computes on the CPU")
+def array_from(data: Any) -> Array:
+    """Return the array of numbers, nested lists, arrays or tensors. Raises ShapeError for lists of several lengths."""
+    if isinstance(data, ArrayLike):
+        return data._data
+    if isinstance(data, list | tuple) and any(isinstance(x, ArrayLike | list | tuple) for x in data):
+        data = [array_from(x) for x in data]
+    try:
+        return np.asarray(data)
+    except ValueError:
+        raise ShapeError(
+            f"cannot make a tensor of {data!r:.80}: its lists are not all of one length (or too deep)"
+        ) from None
 
 
 class ArrayLike(Recordable):
@@ -103,9 +118,9 @@ class ArrayLike(Recordable):
         return dtypes.of(self._data.dtype)
 
     @property
-    def device(self) -> str:
+    def device(self) -> devices.device:
         """Where the data lies: always the CPU."""
-        return "cpu"
+        return devices.CPU
 
     @property
     def itemsize(self) -> int:
@@ -129,7 +144,7 @@ class ArrayLike(Recordable):
         strides = tuple(s // self._data.itemsize for s in self._logical().strides)
         return strides if dim is None else strides[checked_dim(dim, self._data.ndim)]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         """Return whether the elements lie in order, last dim fastest, in the layout the program sees."""
         return self._logical().flags.c_contiguous
 
@@ -157,8 +172,13 @@ class ArrayLike(Recordable):
         """Return the elements as nested lists of Python numbers."""
         return self._data.tolist()
 
-    def numpy(self) -> Array:
-        """Return the array itself: memory is shared, and a write to it cannot be seen by the saved-value check."""
+    def numpy(self, *, force: bool = False) -> Array:
+        """Return the array itself: memory is shared, and a write to it cannot be seen by the saved-value check.
+
+        Raises GraphError for a tensor that requires grad, unless `force`.
+        """
+        if force:
+            return self.detach().numpy()  # type: ignore[attr-defined]
         if self.requires_grad:  # type: ignore[attr-defined]
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         self._share()  # type: ignore[attr-defined]
@@ -221,35 +241,61 @@ class ArrayLike(Recordable):
 
     # --- converting and copying it ---
 
-    def to(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return this tensor in another dtype, or itself: `to(dtype)`, `to("cpu")`, `to(other)`.
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
+        memory_format: Any = None,
+    ) -> Tensor:  # fmt: skip
+        """Return this tensor in another dtype, or itself: `to(dtype)`, `to("cpu")`, `to(device, dtype)`, `to(other)`.
 
         Raises ArgumentError for a device other than the CPU.
         """
-        result: Any = self
-        for target in (*args, kwargs.get("dtype"), kwargs.get("device")):
+        for target in args:
             if isinstance(target, ArrayLike):
-                target = target.dtype
-            if target is None or isinstance(target, bool):
-                continue
-            if isinstance(target, str):
-                check_device(target)
-                continue
-            wanted = dtypes.numpy_dtype(target)
-            result = result if wanted == result._data.dtype else to(result, dtype=wanted)
-        return result
+                dtype = target.dtype
+            elif isinstance(target, str | devices.device) or type(target) is int:
+                device = target
+            elif target is not None and not isinstance(target, bool):
+                dtype = target
+        if device is not None:
+            check_device(device)
+        wanted = self._data.dtype if dtype is None else dtypes.numpy_dtype(dtype)
+        if wanted != self._data.dtype:
+            return to(self, dtype=wanted)
+        return self.clone() if copy or (len(args) == 4 and args[3]) else self  # type: ignore[return-value]
 
     def cpu(self) -> Tensor:
         """Return this tensor: it is on the CPU."""
         return self  # type: ignore[return-value]
 
-    def type(self, dtype: Any) -> Tensor:
-        """Return this tensor in `dtype`."""
-        return self.to(dtype)
+    def type(self, dtype: Any = None) -> Any:
+        """Return this tensor in `dtype`, which may be named as in 'torch.LongTensor'; without one, that name.
+
+        >>> import minigrad as mg
+        >>> mg.tensor([1, 2]).type()
+        'torch.LongTensor'
+        """
+        if dtype is None:
+            return f"torch.{_TYPES[self._data.dtype.name]}Tensor"
+        if isinstance(dtype, str) and dtype.endswith("Tensor"):
+            name = dtype.rpartition(".")[2].removesuffix("Tensor")
+            dtype = next((kind for kind, known in _TYPES.items() if known == name), dtype)
+        return self.to(getattr(dtype, "tensor_dtype", dtype) if not isinstance(dtype, str) else dtypes.of(dtype))
 
     def type_as(self, other: Tensor) -> Tensor:
         """Return this tensor in the dtype of `other`."""
         return self.to(other.dtype)
+
+    def short(self) -> Tensor:
+        """Return this tensor in int16; floats are cut towards zero."""
+        return self.to(dtypes.int16)
+
+    def char(self) -> Tensor:
+        """Return this tensor in int8; floats are cut towards zero."""
+        return self.to(dtypes.int8)
+
+    def byte(self) -> Tensor:
+        """Return this tensor in uint8; floats are cut towards zero."""
+        return self.to(dtypes.uint8)
 
     def float(self) -> Tensor:
         """Return this tensor in float32."""
@@ -275,11 +321,11 @@ class ArrayLike(Recordable):
         """Return this tensor as bools: True where not zero."""
         return self.to(dtypes.bool_)
 
-    def clone(self) -> Tensor:
-        """Return a copy that gradients flow through."""
+    def clone(self, *, memory_format: Any = None) -> Tensor:
+        """Return a copy that gradients flow through; how it is laid out in memory is not for programs to say."""
         return clone(self)
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, memory_format: Any = None) -> Tensor:
         """Return this tensor if its elements lie in order, otherwise a copy in which they do."""
         return self if self.is_contiguous() else self.clone()  # type: ignore[return-value]
 

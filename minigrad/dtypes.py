@@ -27,13 +27,14 @@ class dtype:
     (4, True)
     """
 
-    __slots__ = ("dtype", "is_floating_point", "itemsize", "name")
+    __slots__ = ("dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.dtype = np.dtype(name)
         self.itemsize = self.dtype.itemsize
         self.is_floating_point = self.dtype.kind == "f"
+        self.is_signed, self.is_complex = self.dtype.kind in "fi", False
 
     def __repr__(self) -> str:
         return f"{spoken()}.{self.name}"
@@ -50,7 +51,7 @@ bool_ = _ALL[np.dtype(bool)]
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64
 _F32, _I64, _BOOL = np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool_)
-DEFAULT = _F32  # of tensors made without a dtype, and of Python floats
+DEFAULT: np.dtype[Any] = _F32  # of tensors made without a dtype, and of Python floats; set_default_dtype changes it
 _PYTHON = {bool: _BOOL, int: _I64, float: np.dtype(np.float64)}
 
 
@@ -75,9 +76,10 @@ def numpy_dtype(spec: Any) -> np.dtype[Any]:
         raise DTypeError(f"{spec!r} is not a dtype; use one such as minigrad.float32") from None
 
 
-def chosen(spec: Any, default: Any = DEFAULT) -> np.dtype[Any]:
-    """Return the NumPy dtype for `spec`, or for `default` where that is None."""
-    return numpy_dtype(default if spec is None else spec)
+def chosen(spec: Any, default: Any = None) -> np.dtype[Any]:
+    """Return the NumPy dtype for `spec`; where that is None for `default`, or else the default dtype."""
+    spec = default if spec is None else spec
+    return DEFAULT if spec is None else numpy_dtype(spec)
 
 
 def scalar_dtype(value: Any) -> np.dtype[Any]:
@@ -91,7 +93,7 @@ def scalar_dtype(value: Any) -> np.dtype[Any]:
     if isinstance(value, int | np.integer):
         return _I64
     if isinstance(value, float | np.floating):
-        return _F32
+        return DEFAULT
     raise DTypeError(f"expected a number, got {type(value).__name__} {value!r}")
 
 

@@ -49,3 +49,7 @@ class DataError(MinigradError, RuntimeError, ValueError):
 
 class MissingDependencyError(MinigradError, ImportError):
     """A library that this feature needs and that is not installed."""
+
+
+class LinAlgError(MinigradError, RuntimeError, ValueError):
+    """A matrix without the inverse or decomposition that was asked for."""

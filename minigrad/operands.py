@@ -47,7 +47,7 @@ def cast(op: Op, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             "convert it first, with .float()"
         )
     if op.casts == "float" and wanted.kind != "f":
-        wanted = np.dtype(np.float32)
+        wanted = dtypes.DEFAULT
     only_scalars = not any(isinstance(x, np.ndarray) for x in present)
     return (*inputs[: op.cast_from], *(_cast_one(x, wanted, only_scalars) for x in operands))
 

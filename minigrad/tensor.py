@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import dtypes, graph
+from minigrad.arraylike import Size, array_from, sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, Op, held, recording, scope
@@ -173,7 +174,8 @@ def _method_of(op: Op) -> Callable[..., Any]:
 class Tensor(Methods):
     """A multi-dimensional array that records the operations applied to it, so that gradients can flow back.
 
-    `Tensor(data)` makes float32, as in PyTorch; `minigrad.tensor(data)` goes by its data.
+    `Tensor(data)` makes float32, as in PyTorch, and `Tensor(2, 3)` zeros of that shape; `minigrad.tensor(data)` goes by
+    its data.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -195,9 +197,10 @@ class Tensor(Methods):
 
     __hash__ = object.__hash__
 
-    def __init__(self, data: Any = (), *, dtype: Any = None) -> None:
-        kind = dtypes.DEFAULT if dtype is None else dtypes.numpy_dtype(dtype)
-        self._data = np.array(data._data if isinstance(data, Tensor) else data, kind)
+    def __init__(self, *data: Any, dtype: Any = None) -> None:
+        kind = dtypes.chosen(dtype)
+        is_shape = len(data) != 1 or isinstance(data[0], int | Size)
+        self._data = np.zeros(sizes_of(data or (0,)), kind) if is_shape else np.array(array_from(data[0]), kind)
         self._storage = Storage()
 
     # --- its place in the graph ---

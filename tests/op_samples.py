@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import op_samples_curves
 import op_samples_elementwise
 import op_samples_layers
 import op_samples_loss
+import op_samples_matrices
+import op_samples_moving
 import op_samples_reduce
 import op_samples_shape
+import op_samples_sorting
 from op_samples_base import Sample
 
 SAMPLES: list[Sample] = [
@@ -15,4 +19,8 @@ SAMPLES: list[Sample] = [
     *op_samples_reduce.samples(),
     *op_samples_layers.samples(),
     *op_samples_loss.samples(),
+    *op_samples_curves.samples(),
+    *op_samples_matrices.samples(),
+    *op_samples_moving.samples(),
+    *op_samples_sorting.samples(),
 ]

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS: list[tuple[str, ...]] = [
-    ("errors", "spoken", "dtypes", "kernels"),
+    ("errors", "spoken", "dtypes", "devices", "kernels"),
     ("nodenames", "graph"),
     ("ops",),
     ("engine",),
@@ -24,9 +24,11 @@ FLOORS: list[tuple[str, ...]] = [
         "backward",
         "functions",
         "creation",
+        "typeinfo",
+        "legacy",
         "random",
     ),
-    ("autograd", "viz"),
+    ("autograd", "viz", "linalg"),
     ("nn",),
     ("optim", "utils", "datasets", "serialization", "interchange", "transforms", "images"),
     ("__init__", "__main__", "compat"),

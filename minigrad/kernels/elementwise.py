@@ -136,16 +136,71 @@ def _ratio(z: Array, table: tuple[tuple[float, ...], tuple[float, ...]]) -> Arra
     return np.asarray(np.polyval(table[0], z) / np.polyval(table[1], z))
 
 
-def erf(x: Array) -> Array:
-    """Return the error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0 to x, in double precision inside."""
-    t = np.asarray(x, np.float64)
-    a = np.minimum(np.abs(t), 6.0)  # erf(6) is 1 to the last bit
-    square, big = a * a, np.maximum(a, 0.5)
-    small = t * _ratio(np.minimum(square, 0.25), _ERF_SMALL)
+def _beyond(a: Array) -> Array:
+    """Return erfc(a) for a >= 0.5."""
+    big = np.maximum(a, 0.5)
     tail = np.exp(-big * big)
     inverse = 1.0 / np.square(np.maximum(a, 4.0))
     middle = tail * _ratio(np.minimum(big, 4.0), _ERFC_MIDDLE)
     large = tail / np.maximum(a, 4.0) * (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _ERFC_LARGE))
-    rest = np.copysign(1.0 - np.where(a <= 4.0, middle, large), t)
-    result = np.where(a <= 0.5, small, np.where(np.isnan(t), t, rest))
-    return result.astype(x.dtype if x.dtype.kind == "f" else np.float32)
+    return np.where(a <= 4.0, middle, large)
+
+
+def _near(t: Array) -> Array:
+    """Return erf(t) for |t| <= 0.5."""
+    return t * _ratio(np.minimum(t * t, 0.25), _ERF_SMALL)
+
+
+def _narrowed(y: Array, x: Array) -> Array:
+    return np.asarray(y).astype(x.dtype if x.dtype.kind == "f" else np.float32)
+
+
+def erf(x: Array) -> Array:
+    """Return the error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0 to x, in double precision inside."""
+    t = np.asarray(x, np.float64)
+    a = np.minimum(np.abs(t), 6.0)  # erf(6) is 1 to the last bit
+    rest = np.copysign(1.0 - _beyond(a), t)
+    return _narrowed(np.where(a <= 0.5, _near(t), np.where(np.isnan(t), t, rest)), x)
+
+
+def erfc(x: Array) -> Array:
+    """Return 1 - erf(x), with all digits where that is small; in double precision inside."""
+    t = np.asarray(x, np.float64)
+    beyond = _beyond(np.minimum(np.abs(t), 30.0))
+    rest = np.where(t < 0, 2.0 - beyond, beyond)
+    return _narrowed(np.where(np.abs(t) <= 0.5, 1.0 - _near(t), np.where(np.isnan(t), t, rest)), x)
+
+
+def erfinv(x: Array) -> Array:
+    """Return the number whose error function is x: S. Winitzki's estimate, made exact by Halley's method."""
+    t = np.asarray(x, np.float64)
+    p = np.log1p(-t * t)
+    half = 2 / (math.pi * 0.147) + p / 2
+    y = np.copysign(np.sqrt(np.sqrt(half * half - p / 0.147) - half), t)
+    for _ in range(3):
+        far = np.where(np.abs(y) <= 0.5, _near(y) - t, np.sign(y) * (1 - np.abs(t) - _beyond(np.abs(y))))
+        step = far / (2 / math.sqrt(math.pi) * np.exp(-y * y))
+        y = y - np.where(np.isfinite(step), step / (1 + y * step), 0)
+    return _narrowed(np.where(np.abs(t) < 1, y, np.where(np.abs(t) == 1, np.copysign(np.inf, t), np.nan)), x)
+
+
+def isclose(a: Array, b: Array, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Array:
+    """Return where |a - b| <= atol + rtol * |b|."""
+    return np.asarray(np.isclose(a, b, rtol, atol, equal_nan))
+
+
+def signbit(x: Array) -> Array:
+    """Return where the sign is minus; -0.0 has one."""
+    return np.signbit(x) if x.dtype.kind == "f" else np.less(x, 0)
+
+
+def logit(x: Array, *, eps: float | None = None) -> Array:
+    """Return log(x / (1 - x)), of x limited to [eps, 1 - eps] if `eps` is given."""
+    inside = x if eps is None else np.clip(x, eps, 1 - eps)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+def xlogy(a: Any, b: Any) -> Array:
+    """Return a * log(b), 0 where a is 0 unless b is nan."""
+    log = np.log(b) if isinstance(b, np.ndarray) else np.log(b, dtype=a.dtype)
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * log).astype(log.dtype, copy=False)

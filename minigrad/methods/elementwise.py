@@ -10,6 +10,7 @@ from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nodenames import titled
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
+from minigrad.ops.curves import trunc
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 class Elementwise(ArrayLike):
     """Elementwise methods and products of Tensor."""
 
-    def add(self, other: Any, *, alpha: float = 1) -> Tensor:
+    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """Return self + alpha * other."""
         return self + (other if alpha == 1 else alpha * other)
 
-    def sub(self, other: Any, *, alpha: float = 1) -> Tensor:
+    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """Return self - alpha * other."""
         return self - (other if alpha == 1 else alpha * other)
 
@@ -34,9 +35,21 @@ class Elementwise(ArrayLike):
 
     multiply = mul
 
-    def div(self, other: Any) -> Tensor:
-        """Return self / other; integers divide to floats."""
-        return self / other
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Return self / other; integers divide to floats.
+
+        `rounding_mode` "floor" rounds the quotient down, and "trunc" towards zero. Raises ArgumentError for another.
+        """
+        if rounding_mode is None:
+            return self / other
+        if rounding_mode not in ("floor", "trunc"):
+            raise ArgumentError(
+                f"div expected rounding_mode to be None, 'trunc' or 'floor', but found {rounding_mode!r}"
+            )
+        if rounding_mode == "floor":
+            return self // other
+        kind = dtypes.result_dtype([x._data if isinstance(x, ArrayLike) else x for x in (self, other)])
+        return trunc(self / other).to(kind)
 
     divide = true_divide = div
 
@@ -128,9 +141,12 @@ class Elementwise(ArrayLike):
         """Return the smallest integer not below each element; its gradient is 0 everywhere."""
         return self._unary(e.ceil)
 
-    def round(self) -> Tensor:
-        """Return the nearest integer, of two the even one; its gradient is 0 everywhere."""
-        return self._unary(e.round)
+    def round(self, *, decimals: int = 0) -> Tensor:
+        """Return the nearest number of so many decimals, of two the even one; its gradient is 0 everywhere."""
+        if decimals == 0:
+            return self._unary(e.round)
+        scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+        return e.round(e.mul(self, scale)) / scale if decimals > 0 else e.round(e.div(self, scale)) * scale
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Return self limited to [min, max], numbers or tensors; None leaves a side open.

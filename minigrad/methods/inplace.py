@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from minigrad.arraylike import ArrayLike
+from minigrad.methods.curves import Curves
 from minigrad.methods.elementwise import Elementwise
+from minigrad.methods.facts import Facts
+from minigrad.methods.matrices import Matrices
+from minigrad.methods.moving import Moving
 from minigrad.methods.operators import Operators
 from minigrad.methods.reductions import Reductions
 from minigrad.methods.shapes import Shapes
-from minigrad.ops import elementwise as e
+from minigrad.methods.sorting import Sorting
+from minigrad.ops.moving import diagonal
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-class InPlace(Operators, Elementwise, Reductions, Shapes):
+
+def _in_place(method: Method) -> Method:
+    """Return the method that has the tensor take over what `method` computes from it."""
+
+    def written(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._become(method(self, *args, **kwargs))
+
+    name = method.__name__
+    written.__name__ = written.__qualname__ = f"{name}_"
+    written.__doc__ = f"Do what `{name}` does, in place."
+    return written  # type: ignore[return-value]
+
+
+class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sorting, Matrices, Facts):
     """In-place methods of Tensor: what is computed out of place, taken over by `_become`, or an assignment."""
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -48,75 +68,132 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
     def __ixor__(self, other: Any) -> Tensor:
         return self._become(self ^ other)
 
-    def add_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        """Add alpha * other in place."""
-        return self._become(self.add(other, alpha=alpha))
-
-    def sub_(self, other: Any, *, alpha: float = 1) -> Tensor:
-        """Subtract alpha * other in place."""
-        return self._become(self.sub(other, alpha=alpha))
-
-    def mul_(self, other: Any) -> Tensor:
-        """Multiply by other in place."""
-        return self._become(self * other)
-
-    def div_(self, other: Any) -> Tensor:
-        """Divide by other in place."""
-        return self._become(self / other)
-
-    def pow_(self, exponent: Any) -> Tensor:
-        """Raise to `exponent` in place."""
-        return self._become(self**exponent)
-
-    def neg_(self) -> Tensor:
-        """Negate in place."""
-        return self._become(e.neg(self))
-
-    def exp_(self) -> Tensor:
-        """Take the exponential in place."""
-        return self._become(e.exp(self))
-
-    def sqrt_(self) -> Tensor:
-        """Take the square root in place."""
-        return self._become(e.sqrt(self))
-
-    def tanh_(self) -> Tensor:
-        """Take the hyperbolic tangent in place."""
-        return self._become(e.tanh(self))
-
-    def sigmoid_(self) -> Tensor:
-        """Take the sigmoid in place."""
-        return self._become(e.sigmoid(self))
-
-    def relu_(self) -> Tensor:
-        """Set negative elements to 0 in place."""
-        return self._become(e.relu(self))
-
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
         """Limit to [min, max] in place."""
         if isinstance(min, ArrayLike) and max is not None:  # one op at a time, so that each finds what it saved
             return self.clamp_(min).clamp_(max=max)
         return self._become(self.clamp(min, max))
 
-    def masked_fill_(self, mask: Any, value: Any) -> Tensor:
-        """Write `value` wherever `mask` is True."""
-        return self._become(e.masked_fill(self, mask, value))
+    # --- what is computed out of place, in place ---
 
-    def scatter_add_(self, dim: int, index: Tensor, src: Tensor) -> Tensor:
-        """Add `src` at the places that `index` gives along `dim`, in place."""
-        return self._become(self.scatter_add(dim, index, src))
-
-    def addcmul_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
-        """Add value * tensor1 * tensor2 in place."""
-        return self._become(e.addcmul(self, tensor1, tensor2, value=value))
-
-    def addcdiv_(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
-        """Add value * tensor1 / tensor2 in place."""
-        return self._become(e.addcdiv(self, tensor1, tensor2, value=value))
-
-    def lerp_(self, end: Any, weight: Any) -> Tensor:
-        """Move by `weight` of the way to `end`, in place."""
-        return self._become(e.lerp(self, end, weight))
+    add_ = _in_place(Elementwise.add)
+    sub_ = _in_place(Elementwise.sub)
+    subtract_ = _in_place(Elementwise.subtract)
+    mul_ = _in_place(Elementwise.mul)
+    multiply_ = _in_place(Elementwise.multiply)
+    div_ = _in_place(Elementwise.div)
+    divide_ = _in_place(Elementwise.divide)
+    true_divide_ = _in_place(Elementwise.true_divide)
+    pow_ = _in_place(Elementwise.pow)
+    neg_ = _in_place(Elementwise.neg)
+    exp_ = _in_place(Elementwise.exp)
+    expm1_ = _in_place(Elementwise.expm1)
+    log_ = _in_place(Elementwise.log)
+    log1p_ = _in_place(Elementwise.log1p)
+    log2_ = _in_place(Elementwise.log2)
+    log10_ = _in_place(Elementwise.log10)
+    sqrt_ = _in_place(Elementwise.sqrt)
+    rsqrt_ = _in_place(Elementwise.rsqrt)
+    reciprocal_ = _in_place(Elementwise.reciprocal)
+    square_ = _in_place(Elementwise.square)
+    sin_ = _in_place(Elementwise.sin)
+    cos_ = _in_place(Elementwise.cos)
+    tanh_ = _in_place(Elementwise.tanh)
+    sigmoid_ = _in_place(Elementwise.sigmoid)
+    erf_ = _in_place(Elementwise.erf)
+    relu_ = _in_place(Elementwise.relu)
+    abs_ = _in_place(Elementwise.abs)
+    sign_ = _in_place(Elementwise.sign)
+    floor_ = _in_place(Elementwise.floor)
+    ceil_ = _in_place(Elementwise.ceil)
+    round_ = _in_place(Elementwise.round)
+    eq_ = _in_place(Elementwise.eq)
+    ne_ = _in_place(Elementwise.ne)
+    lt_ = _in_place(Elementwise.lt)
+    le_ = _in_place(Elementwise.le)
+    gt_ = _in_place(Elementwise.gt)
+    ge_ = _in_place(Elementwise.ge)
+    logical_and_ = _in_place(Elementwise.logical_and)
+    logical_or_ = _in_place(Elementwise.logical_or)
+    logical_not_ = _in_place(Elementwise.logical_not)
+    masked_fill_ = _in_place(Elementwise.masked_fill)
+    lerp_ = _in_place(Elementwise.lerp)
+    tan_ = _in_place(Curves.tan)
+    asin_ = _in_place(Curves.asin)
+    arcsin_ = _in_place(Curves.arcsin)
+    acos_ = _in_place(Curves.acos)
+    arccos_ = _in_place(Curves.arccos)
+    atan_ = _in_place(Curves.atan)
+    arctan_ = _in_place(Curves.arctan)
+    sinh_ = _in_place(Curves.sinh)
+    cosh_ = _in_place(Curves.cosh)
+    asinh_ = _in_place(Curves.asinh)
+    arcsinh_ = _in_place(Curves.arcsinh)
+    acosh_ = _in_place(Curves.acosh)
+    arccosh_ = _in_place(Curves.arccosh)
+    atanh_ = _in_place(Curves.atanh)
+    arctanh_ = _in_place(Curves.arctanh)
+    exp2_ = _in_place(Curves.exp2)
+    erfc_ = _in_place(Curves.erfc)
+    erfinv_ = _in_place(Curves.erfinv)
+    trunc_ = _in_place(Curves.trunc)
+    fix_ = _in_place(Curves.fix)
+    sgn_ = _in_place(Curves.sgn)
+    absolute_ = _in_place(Curves.absolute)
+    negative_ = _in_place(Curves.negative)
+    bitwise_not_ = _in_place(Curves.bitwise_not)
+    atan2_ = _in_place(Curves.atan2)
+    arctan2_ = _in_place(Curves.arctan2)
+    hypot_ = _in_place(Curves.hypot)
+    fmod_ = _in_place(Curves.fmod)
+    copysign_ = _in_place(Curves.copysign)
+    xlogy_ = _in_place(Curves.xlogy)
+    gcd_ = _in_place(Curves.gcd)
+    lcm_ = _in_place(Curves.lcm)
+    bitwise_and_ = _in_place(Curves.bitwise_and)
+    bitwise_or_ = _in_place(Curves.bitwise_or)
+    bitwise_xor_ = _in_place(Curves.bitwise_xor)
+    bitwise_left_shift_ = _in_place(Curves.bitwise_left_shift)
+    bitwise_right_shift_ = _in_place(Curves.bitwise_right_shift)
+    logical_xor_ = _in_place(Curves.logical_xor)
+    floor_divide_ = _in_place(Curves.floor_divide)
+    remainder_ = _in_place(Curves.remainder)
+    greater_ = _in_place(Curves.greater)
+    greater_equal_ = _in_place(Curves.greater_equal)
+    less_ = _in_place(Curves.less)
+    less_equal_ = _in_place(Curves.less_equal)
+    not_equal_ = _in_place(Curves.not_equal)
+    frac_ = _in_place(Curves.frac)
+    deg2rad_ = _in_place(Curves.deg2rad)
+    rad2deg_ = _in_place(Curves.rad2deg)
+    sinc_ = _in_place(Curves.sinc)
+    nan_to_num_ = _in_place(Curves.nan_to_num)
+    float_power_ = _in_place(Curves.float_power)
+    ldexp_ = _in_place(Curves.ldexp)
+    addcmul_ = _in_place(Elementwise.addcmul)
+    addcdiv_ = _in_place(Elementwise.addcdiv)
+    heaviside_ = _in_place(Curves.heaviside)
+    logit_ = _in_place(Curves.logit)
+    clamp_min_ = _in_place(Curves.clamp_min)
+    clamp_max_ = _in_place(Curves.clamp_max)
+    index_add_ = _in_place(Moving.index_add)
+    index_copy_ = _in_place(Moving.index_copy)
+    index_fill_ = _in_place(Moving.index_fill)
+    index_put_ = _in_place(Moving.index_put)
+    scatter_ = _in_place(Moving.scatter)
+    scatter_reduce_ = _in_place(Moving.scatter_reduce)
+    masked_scatter_ = _in_place(Moving.masked_scatter)
+    addmm_ = _in_place(Matrices.addmm)
+    addmv_ = _in_place(Matrices.addmv)
+    addr_ = _in_place(Matrices.addr)
+    baddbmm_ = _in_place(Matrices.baddbmm)
+    addbmm_ = _in_place(Matrices.addbmm)
+    cumprod_ = _in_place(Sorting.cumprod)
+    cumsum_ = _in_place(Reductions.cumsum)
+    tril_ = _in_place(Shapes.tril)
+    triu_ = _in_place(Shapes.triu)
+    scatter_add_ = _in_place(Shapes.scatter_add)
+    clip_ = clamp_
 
     def fill_(self, value: Any) -> Tensor:
         """Write `value` everywhere."""
@@ -127,9 +204,16 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
         """Write zeros everywhere."""
         return self.fill_(0)
 
-    def copy_(self, src: Any) -> Tensor:
+    def copy_(self, src: Any, non_blocking: bool = False) -> Tensor:
         """Write the elements of `src`, which broadcasts to this shape; gradients flow to it."""
         return self.fill_(src)
+
+    def fill_diagonal_(self, fill_value: Any, wrap: bool = False) -> Tensor:
+        """Write `fill_value` on the diagonal of a matrix; with `wrap` again below, a row apart, if it is tall."""
+        height, width = self._data.shape
+        for top in range(0, height if wrap else 1, width + 1):
+            diagonal(self[top : top + width]).fill_(fill_value)
+        return self  # type: ignore[return-value]
 
     # --- filled with random numbers of PyTorch's stream ---
 

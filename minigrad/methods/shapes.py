@@ -106,6 +106,10 @@ class Shapes(ArrayLike):
         size = self._data.shape[shape.checked_dim(dim, self.ndim)]
         return self.split(max(-(-size // chunks), 1), dim)
 
+    def split_with_sizes(self, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """Return views of consecutive parts along `dim`, of the sizes listed."""
+        return shape.split(self, list(split_sizes), dim)
+
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         """Return the views self[0], self[1], ... along `dim`, which they lack."""
         at = shape.checked_dim(dim, self.ndim)
@@ -124,7 +128,7 @@ class Shapes(ArrayLike):
         """Return the upper triangle of the last two dims, zeros below."""
         return shape.triu(self, diagonal=diagonal)
 
-    def gather(self, dim: int, index: Tensor) -> Tensor:
+    def gather(self, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
         """Return the elements at the places that `index` gives along `dim`."""
         return i.gather(self, index, dim=shape.checked_dim(dim, self.ndim))
 

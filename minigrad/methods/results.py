@@ -1,0 +1,46 @@
+"""What functions of several results return: tuples whose parts have PyTorch's names. And NumPy's names of settings."""
+
+from __future__ import annotations
+
+import functools
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _result(name: str, fields: str) -> Any:
+    """Return a class of tuples with named fields, which print as PyTorch's do."""
+
+    def text(self: Any) -> str:
+        parts = (f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        return f"minigrad.return_types.{name}(\n" + ",\n".join(parts) + ")"
+
+    return type(name, (namedtuple(name, fields),), {"__repr__": text, "__slots__": (), "__module__": __name__})
+
+
+_PAIRS = ("max", "min", "sort", "topk", "median", "nanmedian", "kthvalue", "mode", "cummax", "cummin")
+result_of = {name: _result(name, "values indices") for name in _PAIRS} | {
+    "aminmax": _result("aminmax", "min max"),
+    "slogdet": _result("slogdet", "sign logabsdet"),
+    "histogram": _result("histogram", "hist bin_edges"),
+    "qr": _result("qr", "Q R"),
+    "eigh": _result("linalg_eigh", "eigenvalues eigenvectors"),
+    "svd": _result("svd", "U S V"),
+    "linalg_svd": _result("linalg_svd", "U S Vh"),
+    "lstsq": _result("linalg_lstsq", "solution residuals rank singular_values"),
+}
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def numpy_names(method: Function) -> Function:
+    """Let a method that has `dim` and `keepdim` understand NumPy's `axis` and `keepdims` too."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
+        return method(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
