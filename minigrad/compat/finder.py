@@ -95,7 +95,8 @@ def missing(module: str, name: str) -> str:
 
 def _is_inner(name: str) -> bool:
     """Whether `minigrad.name` is a module that is no module of PyTorch's."""
-    return isinstance(vars(minigrad).get(name), ModuleType) and name not in _SHARED
+    is_module = isinstance(vars(minigrad).get(name), ModuleType) or minigrad._MODULES.get(name) == name  # or will be
+    return is_module and name not in _SHARED
 
 
 def _place(name: str) -> str | None:
