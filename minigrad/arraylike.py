@@ -41,16 +41,35 @@ class Size(tuple[int, ...]):
         """Return the number of elements of this shape."""
         return int(np.prod(self, dtype=np.int64))
 
+    def __getitem__(self, index: Any) -> Any:
+        part: Any = tuple.__getitem__(self, index)
+        return Size(part) if type(part) is tuple else part
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Any:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (tuple(self),)
+
     def __repr__(self) -> str:
         return f"minigrad.Size({list(self)})"
 
 
-def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return sizes given as several arguments or as one sequence.
+def sizes_of(arguments: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """Return sizes given as several arguments, as one sequence, or by a name that stands for the sequence.
 
     >>> sizes_of((2, 3)), sizes_of(([2, 3],))
     ((2, 3), (2, 3))
     """
+    arguments = arguments if named is None else (named,)
     several = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else arguments
     return tuple(int(n) for n in several)
 

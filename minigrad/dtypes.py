@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.errors import DTypeError
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
 class dtype:
@@ -127,7 +127,7 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
         ranks[rank] = kind if held is None else promote(held, kind)
     result: np.dtype[Any] | None = None
     for lower in ranks:  # from the rank that decides to the one that decides least
-        if lower is not None and (result is None or _CATEGORY[lower.kind] > _CATEGORY[result.kind]):
+        if lower is not None and (result is None or CATEGORY[lower.kind] > CATEGORY[result.kind]):
             result = lower
     assert result is not None, "result_dtype of nothing"
     return result

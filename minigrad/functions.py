@@ -193,6 +193,9 @@ isposinf = _public(_Tensor.isposinf)
 isreal = _public(_Tensor.isreal)
 lcm = _public(_Tensor.lcm)
 ldexp = _public(_Tensor.ldexp)
+lgamma = _public(_Tensor.lgamma)
+digamma = _public(_Tensor.digamma)
+mvlgamma = _public(_Tensor.mvlgamma)
 less = _public(_Tensor.less)
 less_equal = _public(_Tensor.less_equal)
 logaddexp = _public(_Tensor.logaddexp)
@@ -403,6 +406,27 @@ def searchsorted(
 ) -> _Tensor:
     """Return where each value would be inserted in an ordered sequence: before its equals, or after them if `right`."""
     return _sorting.searchsorted_(sorted_sequence, self, right=right or side == "right", out_int32=out_int32)
+
+
+@_public
+def polygamma(n: int, self: _Tensor) -> _Tensor:
+    """Return the n-th derivative of digamma."""
+    return self.polygamma(n)
+
+
+@_public
+def isin(elements: _Any, test_elements: _Any, *, assume_unique: bool = False, invert: bool = False) -> _Tensor:
+    """Return where an element is one of `test_elements`, or where it is not if `invert`; either may be a number."""
+    among, these = (x._data if isinstance(x, _Tensor) else x for x in (elements, test_elements))
+    return _wrap(_np.isin(among, these, invert=invert))
+
+
+@_public
+def vander(x: _Tensor, N: int | None = None, increasing: bool = False) -> _Tensor:
+    """Return a matrix of powers of the elements of a vector, by default with the highest first."""
+    count = x.numel() if N is None else N
+    powers = range(count) if increasing else range(count - 1, -1, -1)
+    return stack([x**k for k in powers], -1)
 
 
 def chain_matmul(*matrices: _Tensor) -> _Tensor:

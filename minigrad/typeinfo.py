@@ -88,7 +88,7 @@ class iinfo:
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), kind.name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 def promote_types(type1: Any, type2: Any) -> dtypes.dtype:
@@ -102,8 +102,8 @@ def promote_types(type1: Any, type2: Any) -> dtypes.dtype:
 
 def can_cast(from_: Any, to: Any) -> bool:
     """Return whether a result of one dtype may be written into a tensor of another: not float into int, say."""
-    source, target = ("buif".index(dtypes.numpy_dtype(kind).kind) for kind in (from_, to))
-    return source <= target or source + target == 3  # signed or not, integers are of one category
+    source, target = (dtypes.CATEGORY[dtypes.numpy_dtype(kind).kind] for kind in (from_, to))
+    return source <= target
 
 
 def is_complex(input: Any) -> bool:
