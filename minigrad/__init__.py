@@ -38,6 +38,7 @@ from minigrad.dtypes import int_ as int
 from minigrad.functions import *
 from minigrad.legacy import *
 from minigrad.random import *
+from minigrad.several import *
 from minigrad.tensor import Tensor
 from minigrad.typeinfo import *
 

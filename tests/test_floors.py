@@ -23,6 +23,7 @@ FLOORS: list[tuple[str, ...]] = [
         "tensor",
         "backward",
         "functions",
+        "several",
         "creation",
         "typeinfo",
         "legacy",

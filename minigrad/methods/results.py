@@ -44,3 +44,25 @@ def numpy_names(method: Function) -> Function:
         return method(*args, **kwargs)
 
     return call  # type: ignore[return-value]
+
+
+def public(function: Function) -> Function:
+    """Let a function or method understand `input=` for its first argument, `out=`, and NumPy's names."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _by_name(function, args, kwargs) if kwargs else function(*args)
+
+    return call  # type: ignore[return-value]
+
+
+def _by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out = kwargs.pop("out", None)
+    if "input" in kwargs:
+        args = (kwargs.pop("input"), *args)
+    result = function(*args, **{NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()})
+    if out is None:
+        return result
+    if not isinstance(out, tuple | list):
+        return out.resize_(result.shape).copy_(result)
+    return type(result)(*(o.resize_(r.shape).copy_(r) for o, r in zip(out, result, strict=True)))
