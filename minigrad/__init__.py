@@ -32,6 +32,9 @@ from minigrad.dtypes import (
     long,
     short,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from minigrad.dtypes import float_ as float
 from minigrad.dtypes import int_ as int
@@ -46,8 +49,18 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = ("datasets", "linalg", "nn", "optim", "utils", "viz")
+_MODULES = ("datasets", "linalg", "nn", "optim", "special", "utils", "viz")
 _LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
+# Functions of layers that PyTorch has here too, with the same arguments.
+_LATER |= dict.fromkeys(
+    (
+        "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv3d",
+        "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "dropout", "group_norm",
+        "hardshrink", "layer_norm", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pdist",
+        "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "selu", "threshold",
+    ),
+    "nn.functional",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:

@@ -298,39 +298,39 @@ class ArrayLike(Recordable):
         """Return this tensor in the dtype of `other`."""
         return self.to(other.dtype)
 
-    def short(self) -> Tensor:
+    def short(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int16; floats are cut towards zero."""
         return self.to(dtypes.int16)
 
-    def char(self) -> Tensor:
+    def char(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int8; floats are cut towards zero."""
         return self.to(dtypes.int8)
 
-    def byte(self) -> Tensor:
+    def byte(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in uint8; floats are cut towards zero."""
         return self.to(dtypes.uint8)
 
-    def float(self) -> Tensor:
+    def float(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float32."""
         return self.to(dtypes.float32)
 
-    def double(self) -> Tensor:
+    def double(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float64."""
         return self.to(dtypes.float64)
 
-    def half(self) -> Tensor:
+    def half(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float16."""
         return self.to(dtypes.float16)
 
-    def int(self) -> Tensor:
+    def int(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int32; floats are cut towards zero."""
         return self.to(dtypes.int32)
 
-    def long(self) -> Tensor:
+    def long(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int64; floats are cut towards zero."""
         return self.to(dtypes.int64)
 
-    def bool(self) -> Tensor:
+    def bool(self, memory_format: Any = None) -> Tensor:
         """Return this tensor as bools: True where not zero."""
         return self.to(dtypes.bool_)
 

@@ -46,6 +46,7 @@ _FLOATS, _INTEGERS = ("float16", "float32", "float64"), ("uint8", "int8", "int16
 _ALL = {np.dtype(n): dtype(n) for n in (*_FLOATS, *_INTEGERS, "uint16", "uint32", "uint64", "bool")}
 float16, float32, float64 = (_ALL[np.dtype(n)] for n in _FLOATS)
 uint8, int8, int16, int32, int64 = (_ALL[np.dtype(n)] for n in _INTEGERS)
+uint16, uint32, uint64 = (_ALL[np.dtype(n)] for n in ("uint16", "uint32", "uint64"))
 bool_ = _ALL[np.dtype(bool)]
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64

@@ -8,6 +8,7 @@ from typing import Any as _Any
 import numpy as _np
 
 from minigrad.arraylike import Size as _Size
+from minigrad.creation import from_numpy as _from_numpy
 from minigrad.dtypes import dtype as _dtype
 from minigrad.dtypes import of as _of
 from minigrad.dtypes import result_dtype as _result_dtype
@@ -63,9 +64,17 @@ def tile(self: _Tensor, dims: _Any) -> _Tensor:
 
 @_public
 def searchsorted(
-    sorted_sequence: _Tensor, self: _Any, *, out_int32: bool = False, right: bool = False, side: str | None = None
+    sorted_sequence: _Tensor,
+    self: _Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: _Tensor | None = None,
 ) -> _Tensor:
     """Return where each value would be inserted in an ordered sequence: before its equals, or after them if `right`."""
+    if sorter is not None:
+        sorted_sequence = sorted_sequence.take_along_dim(sorter, -1)
     return _sorting.searchsorted_(sorted_sequence, self, right=right or side == "right", out_int32=out_int32)
 
 
@@ -88,6 +97,16 @@ def vander(x: _Tensor, N: int | None = None, increasing: bool = False) -> _Tenso
     count = x.numel() if N is None else N
     powers = range(count) if increasing else range(count - 1, -1, -1)
     return stack([x**k for k in powers], -1)
+
+
+def unravel_index(indices: _Tensor, shape: _Any) -> tuple[_Tensor, ...]:
+    """Return the coordinates, a tensor for each dim of `shape`, of indices into the flat tensor."""
+    return tuple(_wrap(_np.asarray(a)) for a in _np.unravel_index(indices._data, tuple(shape)))
+
+
+def frombuffer(buffer: _Any, *, dtype: _Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> _Tensor:
+    """Return a tensor on the memory of `buffer`, which is written if the tensor is."""
+    return _from_numpy(_np.frombuffer(buffer, _of(dtype).dtype, count, offset)).requires_grad_(requires_grad)
 
 
 def chain_matmul(*matrices: _Tensor) -> _Tensor:

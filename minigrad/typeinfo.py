@@ -26,6 +26,7 @@ __all__ = [
     "preserve_format",
     "promote_types",
     "set_default_dtype",
+    "set_default_tensor_type",
     "strided",
 ]
 
@@ -122,3 +123,13 @@ def set_default_dtype(d: Any) -> None:
     if kind.kind != "f":
         raise DTypeError(f"only floating-point types are supported as the default type, got {kind}")
     dtypes.DEFAULT = kind
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default dtype by an older name: `FloatTensor`, `DoubleTensor`, or as text, 'torch.DoubleTensor'."""
+    name = t if isinstance(t, str) else t.__name__
+    known = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    found = known.get(name.rpartition(".")[2])
+    if found is None or ".cuda." in name:
+        raise DTypeError(f"{name} is not a default tensor type; use FloatTensor, DoubleTensor or HalfTensor")
+    set_default_dtype(found)

@@ -169,7 +169,27 @@ t.broadcast_shapes((2, 1), 3) | x.shape == (3, 4) | x.shape[-1] | x.shape.numel(
 x.shape[:1] | x.shape + (1,) | isinstance(x, t.FloatTensor) | isinstance(x, t.LongTensor) | isinstance(x, t.Tensor)
 x.tolist() | z.item() | float(z) | int(z) | n.numpy().dtype.name | np.asarray(x).shape | x.numpy(force=True).shape
 """
-TABLES = (ORDER, REDUCE, SHAPE, PLACES, MATH, MATRIX, MAKING, FACTS)
+MORE = """
+t.cov(x, fweights=n[0]) | t.cov(x, correction=0, aweights=v) | t.cov(x, fweights=n[0], aweights=v) | t.cov(x[:1])
+t.corrcoef(x[:1]) | t.diff(x, 0) | t.diff(x, 0, append=x) | c[:, :, :0] @ x[:0] | v.gather(0, n[:, :0])
+z.index_select(0, k[1:]) | z.index_fill(0, k[1:], 3.) | z.index_copy(0, k[1:], z * 2)
+x.byte(memory_format=t.preserve_format) | t.repeat_interleave(k, t.tensor([1, 2]), output_size=3)
+t.histogram(z, 2) | t.histogram(v[:1], 1) | t.histc(z, 2)
+t.searchsorted(v, t.tensor([0.2, 0.6]), sorter=v.argsort()) | t.linalg.matrix_rank(s, atol=0.1)
+t.linalg.matrix_rank(s, rtol=0.9) | t.linalg.matrix_rank(s.triu(), hermitian=True)
+t.linalg.pinv(s.tril(), hermitian=True) | t.linalg.lstsq(x.T, v.unsqueeze(1), driver="gels")[2]
+t.linalg.lstsq(x.T, y.T)[1] | t.linalg.lstsq(x.T, y.T, driver="gels")[1] | t.tensordot(x[:1], y, dims=([0], [0]))
+t.linalg.lstsq(x.T, y.T, driver="gelsd")[3] | t.linalg.lstsq(x.T, y.T)[2]
+"""
+SPECIAL = """
+t.special.expit(x) | t.special.gammaln(y) | t.special.psi(y) | t.special.logit(v) | t.special.ndtr(x)
+t.special.ndtri(v) | t.special.entr(x) | t.special.xlogy(x, y) | t.special.log_ndtr(x) | t.special.polygamma(1, y)
+t.special.multigammaln(y + 1, 2) | t.unravel_index(n, (3, 4))
+t.frombuffer(bytearray(b"abcd"), dtype=t.uint8, offset=1)
+t.conv2d(c[None], c[:, :2, :2][None]) | t.max_pool2d(c[None], 2) | t.layer_norm(x, (4,))
+t.dropout(x, 0.5, False) | t.tensor([1], dtype=t.uint16).dtype
+"""
+TABLES = (ORDER, REDUCE, SHAPE, PLACES, MATH, MATRIX, MAKING, FACTS, MORE, SPECIAL)
 EXPRESSIONS = [e.strip() for table in TABLES for line in table.strip().splitlines() for e in line.split(" | ")]
 
 # Calls of methods that write in place, on a float matrix; y is another, m a mask, k and k2 are indices.

@@ -29,7 +29,7 @@ FLOORS: list[tuple[str, ...]] = [
         "legacy",
         "random",
     ),
-    ("autograd", "viz", "linalg"),
+    ("autograd", "viz", "linalg", "special"),
     ("nn",),
     ("optim", "utils", "datasets", "serialization"),
     ("__init__", "__main__"),

@@ -177,6 +177,17 @@ def test_the_default_dtype_may_be_set(kind):
         mg.set_default_dtype(mg.int64)
 
 
+def test_the_default_dtype_may_be_set_by_an_older_name():
+    for name in (mg.DoubleTensor, "torch.DoubleTensor"):
+        try:
+            mg.set_default_tensor_type(name)
+            assert mg.zeros(1).dtype is mg.float64
+        finally:
+            mg.set_default_dtype(mg.float32)
+    with pytest.raises(DTypeError):
+        mg.set_default_tensor_type("torch.cuda.FloatTensor")
+
+
 def test_promotion_and_casts_over_all_pairs_of_dtypes():
     names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
     for a in names:
