@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -34,26 +33,31 @@ result_of = {name: _result(name, "values indices") for name in _PAIRS} | {
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
+def _named_as(call: Any, function: Any) -> Any:
+    """Return `call` with the name, text and signature of `function`: there are hundreds, and this is quickly done."""
+    call.__name__, call.__doc__, call.__wrapped__ = function.__name__, function.__doc__, function
+    call.__module__, call.__qualname__ = function.__module__, function.__name__
+    return call
+
+
 def numpy_names(method: Function) -> Function:
     """Let a method that has `dim` and `keepdim` understand NumPy's `axis` and `keepdims` too."""
 
-    @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return method(*args, **kwargs)
 
-    return call  # type: ignore[return-value]
+    return _named_as(call, method)
 
 
 def public(function: Function) -> Function:
     """Let a function or method understand `input=` for its first argument, `out=`, and NumPy's names."""
 
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         return _by_name(function, args, kwargs) if kwargs else function(*args)
 
-    return call  # type: ignore[return-value]
+    return _named_as(call, function)
 
 
 def _by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
