@@ -32,6 +32,9 @@ from minigrad.dtypes import (
     long,
     short,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from minigrad.dtypes import float_ as float
 from minigrad.dtypes import int_ as int
@@ -39,6 +42,7 @@ from minigrad.functions import *
 from minigrad.legacy import *
 from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import *
+from minigrad.several import *
 from minigrad.tensor import Tensor
 from minigrad.typeinfo import *
 
@@ -62,6 +66,18 @@ _NAMES = {
     "set_flush_denormal set_num_interop_threads set_num_threads use_deterministic_algorithms",
 }
 _LATER = _MODULES | {name: module for module, names in _NAMES.items() for name in names.split()}
+_MODULES = ("datasets", "linalg", "nn", "optim", "special", "utils", "viz")
+_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
+# Functions of layers that PyTorch has here too, with the same arguments.
+_LATER |= dict.fromkeys(
+    (
+        "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv3d",
+        "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "dropout", "group_norm",
+        "hardshrink", "layer_norm", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pdist",
+        "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "selu", "threshold",
+    ),
+    "nn.functional",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:

@@ -43,16 +43,35 @@ class Size(tuple[int, ...]):
         """Return the number of elements of this shape."""
         return int(np.prod(self, dtype=np.int64))
 
+    def __getitem__(self, index: Any) -> Any:
+        part: Any = tuple.__getitem__(self, index)
+        return Size(part) if type(part) is tuple else part
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Any:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (tuple(self),)
+
     def __repr__(self) -> str:
         return f"{spoken()}.Size({list(self)})"
 
 
-def sizes_of(arguments: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return sizes given as several arguments or as one sequence.
+def sizes_of(arguments: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """Return sizes given as several arguments, as one sequence, or by a name that stands for the sequence.
 
     >>> sizes_of((2, 3)), sizes_of(([2, 3],))
     ((2, 3), (2, 3))
     """
+    arguments = arguments if named is None else (named,)
     several = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else arguments
     return tuple(int(n) for n in several)
 
@@ -285,39 +304,39 @@ class ArrayLike(Recordable):
         """Return this tensor in the dtype of `other`."""
         return self.to(other.dtype)
 
-    def short(self) -> Tensor:
+    def short(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int16; floats are cut towards zero."""
         return self.to(dtypes.int16)
 
-    def char(self) -> Tensor:
+    def char(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int8; floats are cut towards zero."""
         return self.to(dtypes.int8)
 
-    def byte(self) -> Tensor:
+    def byte(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in uint8; floats are cut towards zero."""
         return self.to(dtypes.uint8)
 
-    def float(self) -> Tensor:
+    def float(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float32."""
         return self.to(dtypes.float32)
 
-    def double(self) -> Tensor:
+    def double(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float64."""
         return self.to(dtypes.float64)
 
-    def half(self) -> Tensor:
+    def half(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in float16."""
         return self.to(dtypes.float16)
 
-    def int(self) -> Tensor:
+    def int(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int32; floats are cut towards zero."""
         return self.to(dtypes.int32)
 
-    def long(self) -> Tensor:
+    def long(self, memory_format: Any = None) -> Tensor:
         """Return this tensor in int64; floats are cut towards zero."""
         return self.to(dtypes.int64)
 
-    def bool(self) -> Tensor:
+    def bool(self, memory_format: Any = None) -> Tensor:
         """Return this tensor as bools: True where not zero."""
         return self.to(dtypes.bool_)
 

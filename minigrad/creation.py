@@ -182,19 +182,20 @@ def arange(*bounds: Any, dtype: Any = None, start: Any = None, end: Any = None, 
     if values[2] == 0 or (values[1] - values[0]) * values[2] < 0:
         raise ArgumentError(f"arange: upper bound and lower bound inconsistent with step sign: {values}")
     count = max(math.ceil((values[1] - values[0]) / values[2]), 0)
-    return _made(_steps(values[0], values[2], count, dtype), **how)
+    return _made(_steps(values, count, dtype), **how)
 
 
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **how: Any) -> Tensor:
     """Return start, start + step, ... up to and with end, as floats: an old form of `arange`."""
     first, last = (0, start) if end is None else (start, end)
     count = math.floor((last - first) / step) + 1
-    return _made(_steps(first, step, count, dtype or dtypes.DEFAULT), **how)
+    return _made(_steps([first, last, step], count, dtype or dtypes.DEFAULT), **how)
 
 
-def _steps(start: Any, step: Any, count: int, dtype: Any) -> Array:
-    whole = all(isinstance(v, int | np.integer) for v in (start, step))
-    array = start + np.arange(count, dtype=np.int64 if whole else np.float64) * step
+def _steps(values: list[Any], count: int, dtype: Any) -> Array:
+    """Return `count` numbers from start on, for values (start, end, step): floats if one of these is one."""
+    whole = all(isinstance(v, int | np.integer) for v in values)
+    array = values[0] + np.arange(count, dtype=np.int64 if whole else np.float64) * values[2]
     return array.astype(dtypes.chosen(dtype, int if whole else None))
 
 

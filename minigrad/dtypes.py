@@ -16,7 +16,7 @@ from minigrad.errors import DTypeError
 from minigrad.spoken import spoken
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
 class dtype:
@@ -47,6 +47,7 @@ _FLOATS, _INTEGERS = ("float16", "float32", "float64"), ("uint8", "int8", "int16
 _ALL = {np.dtype(n): dtype(n) for n in (*_FLOATS, *_INTEGERS, "uint16", "uint32", "uint64", "bool")}
 float16, float32, float64 = (_ALL[np.dtype(n)] for n in _FLOATS)
 uint8, int8, int16, int32, int64 = (_ALL[np.dtype(n)] for n in _INTEGERS)
+uint16, uint32, uint64 = (_ALL[np.dtype(n)] for n in ("uint16", "uint32", "uint64"))
 bool_ = _ALL[np.dtype(bool)]
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64
@@ -128,7 +129,7 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
         ranks[rank] = kind if held is None else promote(held, kind)
     result: np.dtype[Any] | None = None
     for lower in ranks:  # from the rank that decides to the one that decides least
-        if lower is not None and (result is None or _CATEGORY[lower.kind] > _CATEGORY[result.kind]):
+        if lower is not None and (result is None or CATEGORY[lower.kind] > CATEGORY[result.kind]):
             result = lower
     assert result is not None, "result_dtype of nothing"
     return result

@@ -110,7 +110,7 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     if atol is not None:
         largest = float(np.max(np.linalg.svd(A._data, compute_uv=False), initial=0.0))
         rtol = max(rtol or 0.0, atol / largest if largest else 0.0)
-    return _d.pinv(A, rcond=rtol)
+    return _d.pinv(_symmetric(A) if hermitian else A, rcond=rtol)
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
@@ -140,9 +140,34 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     return result_of["linalg_svd"](*_d.svd_of(A, full_matrices=full_matrices))
 
 
-def matrix_rank(A: Tensor, tol: float | None = None, *, hermitian: bool = False) -> Tensor:
-    """Return how many singular values are above `tol`."""
-    return _d.matrix_rank(A, tol=tol)
+def matrix_rank(
+    A: Tensor,
+    tol: float | None = None,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
+    hermitian: bool = False,
+) -> Tensor:
+    """Return how many singular values are above `tol` (or `atol`), or above `rtol` times the largest."""
+    x, least = _symmetric(A) if hermitian else A, tol if tol is not None else atol
+    if least is None and rtol is None:
+        return _d.matrix_rank(x)
+    values = svdvals(x.detach())
+    floors = [_over_last(limit) for limit in (least,) if limit is not None]
+    if rtol is not None:
+        floors.append(values[..., :1] * _over_last(rtol))
+    above = [values > floor for floor in floors]
+    return functools.reduce(Tensor.logical_and, above).sum(-1)
+
+
+def _over_last(limit: Any) -> Any:
+    """Return a limit, which may be one for each matrix, so that it broadcasts over the singular values."""
+    return limit.unsqueeze(-1) if isinstance(limit, Tensor) else limit
+
+
+def _symmetric(A: Tensor) -> Tensor:
+    """Return the symmetric matrix whose lower triangle is that of A."""
+    return A.tril() + A.tril(-1).mT
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
@@ -150,9 +175,15 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     is_vector = B.ndim == 1
     right = unsqueeze(B, -1) if is_vector else B
     x = _d.pinv(A, rcond=rcond) @ right
-    full = A.shape[-2] > A.shape[-1]
-    rest: Any = ((A @ x - right) ** 2).sum(-2) if full else A.new_zeros(0)
-    return result_of["lstsq"](x.squeeze(-1) if is_vector else x, rest, _d.matrix_rank(A), A.new_zeros(0))
+    nothing = A.new_zeros(0)
+    rest: Any = (
+        ((A @ x - right) ** 2).sum(-2)
+        if A.shape[-2] > A.shape[-1] and driver in ("gels", "gelsd", "gelss")
+        else nothing
+    )
+    rank = nothing.long() if driver == "gels" else _d.matrix_rank(A)
+    values = svdvals(A) if driver in ("gelsd", "gelss") else nothing
+    return result_of["lstsq"](x.squeeze(-1) if is_vector else x, rest, rank, values)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

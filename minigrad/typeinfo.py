@@ -26,6 +26,7 @@ __all__ = [
     "preserve_format",
     "promote_types",
     "set_default_dtype",
+    "set_default_tensor_type",
     "strided",
 ]
 
@@ -88,7 +89,7 @@ class iinfo:
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), kind.name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 def promote_types(type1: Any, type2: Any) -> dtypes.dtype:
@@ -102,8 +103,8 @@ def promote_types(type1: Any, type2: Any) -> dtypes.dtype:
 
 def can_cast(from_: Any, to: Any) -> bool:
     """Return whether a result of one dtype may be written into a tensor of another: not float into int, say."""
-    source, target = ("buif".index(dtypes.numpy_dtype(kind).kind) for kind in (from_, to))
-    return source <= target or source + target == 3  # signed or not, integers are of one category
+    source, target = (dtypes.CATEGORY[dtypes.numpy_dtype(kind).kind] for kind in (from_, to))
+    return source <= target
 
 
 def is_complex(input: Any) -> bool:
@@ -122,3 +123,13 @@ def set_default_dtype(d: Any) -> None:
     if kind.kind != "f":
         raise DTypeError(f"only floating-point types are supported as the default type, got {kind}")
     dtypes.DEFAULT = kind
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default dtype by an older name: `FloatTensor`, `DoubleTensor`, or as text, 'torch.DoubleTensor'."""
+    name = t if isinstance(t, str) else t.__name__
+    known = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    found = known.get(name.rpartition(".")[2])
+    if found is None or ".cuda." in name:
+        raise DTypeError(f"{name} is not a default tensor type; use FloatTensor, DoubleTensor or HalfTensor")
+    set_default_dtype(found)

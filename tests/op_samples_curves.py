@@ -18,6 +18,7 @@ def _above_one(*shape: int):
 
 def samples() -> Iterator[Sample]:
     yield from of_one()
+    yield from gammas()
     yield from of_two()
     yield from composed()
     yield from whole_numbers()
@@ -51,6 +52,30 @@ def of_one() -> Iterator[Sample]:
         lambda t, x: t.signbit(x),
         smooth=False,
     )
+
+
+def gammas() -> Iterator[Sample]:
+    between = lambda *s: lambda rng: np.asarray(rng.uniform(0.3, 20, s))
+    lgamma = np.vectorize(math.lgamma, otypes=[float])
+    yield from unary("lgamma", c.lgamma, lgamma, lambda t, x: t.lgamma(x), between, special=("nan",))
+    yield Sample(
+        "lgamma",
+        "below 0",
+        c.lgamma,
+        (exactly([-0.5, -1.3, -2.8, 0.3]),),
+        lgamma,
+        lambda t, x: t.lgamma(x),
+        special=(),
+    )
+    for n in (0, 1, 2, 4):
+        call, oracle = lambda x, n=n: c.polygamma_of(x, n=n), lambda t, x, n=n: t.polygamma(n, x)
+        yield Sample("polygamma", f"{n}", call, (between(4, 3),), None, oracle, special=())
+    below = (exactly([-0.5, -1.3, -2.8, 1e-2, 40.0]),)
+    yield Sample(
+        "polygamma", "0 below 0", lambda x: c.polygamma_of(x, n=0), below, None, lambda t, x: t.digamma(x), special=()
+    )
+    yield from (Sample("mvlgamma", f"{p}", lambda x, p=p: c.mvlgamma(x, p), (_above_one(3, 2),), None,
+                       lambda t, x, p=p: t.mvlgamma(x, p), special=()) for p in (1, 2, 3))  # fmt: skip
 
 
 def of_two() -> Iterator[Sample]:

@@ -332,6 +332,17 @@ def putting() -> Iterator[Sample]:
                     lambda t, x, k, v, r=reduce, i=include, d=dim: t.scatter_reduce(x, d, k, v, r, include_self=i),
                     special=(),
                 )
+    for include in (True, False):
+        yield Sample(
+            "scatter_reduce",
+            f"prod of zeros {include}",
+            lambda x, k, v, i=include: m.scatter_reduce(x, 0, k, v, "prod", include_self=i),
+            (exactly([2.0, 0.0, 3.0, 0.0]), exactly([0, 1, 2, 2, 3]), exactly([0.0, 2.0, 0.0, 0.0, 1.5])),
+            None,
+            lambda t, x, k, v, i=include: t.scatter_reduce(x, 0, k, v, "prod", include_self=i),
+            special=(),
+            kink=True,
+        )
     for label, shape, mask, n in (
         ("plain", (2, 3), exactly([[True, False, True], [False, True, True]]), (5,)),
         ("exact", (3,), exactly([True, False, True]), (2, 1)),

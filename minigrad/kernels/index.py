@@ -74,8 +74,8 @@ def set_items(x: Array, value: Any, *indices: Array, index: tuple[Any, ...]) -> 
 
 def gather(x: Array, index: Array, *, dim: int) -> Array:
     """Return the values of `x` at the places that `index` gives along `dim`; other dims of index may be smaller."""
-    if x.ndim == 0:
-        return np.broadcast_to(x, index.shape).copy()
+    if x.ndim == 0 or index.size == 0:
+        return np.broadcast_to(x, index.shape).copy() if x.ndim == 0 else np.zeros(index.shape, x.dtype)
     return np.asarray(x[places(index, dim)])
 
 
@@ -87,6 +87,8 @@ def scatter_along(g: Array, index: Array, *, shape: tuple[int, ...], dim: int) -
 def scatter_add(x: Array, index: Array, src: Array, *, dim: int) -> Array:
     """Return a copy of `x` with the leading part of `src` that has the shape of `index` added along `dim`."""
     y = np.array(x)
+    if index.size == 0:
+        return y
     if y.ndim == 0:
         return np.asarray(y + src.sum())
     np.add.at(y, places(index, dim), src[tuple(slice(n) for n in index.shape)])

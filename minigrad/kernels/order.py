@@ -141,14 +141,15 @@ def runs(x: Array, *, dim: int | None = None) -> tuple[Array, Array, Array]:
     return values, inverse, np.diff(np.append(starts, len(rows)))
 
 
-def histogram(x: Array, *, bins: int, low: float = 0.0, high: float = 0.0) -> tuple[Array, Array]:
+def histogram(x: Array, *, bins: int, low: float = 0.0, high: float = 0.0, margin: float = 0.5) -> tuple[Array, Array]:
     """Return how many values lie in each of `bins` equal intervals of [low, high], and the edges.
 
-    The last interval includes both ends; if low = high the range is that of the values.
+    The last interval includes both ends; if low = high the range is that of the values, and of one value `margin` wide
+    on either side.
     """
     if low == high:
         low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 1.0)
-        low, high = (low - 1.0, high + 1.0) if low == high else (low, high)
+        low, high = (low - margin, high + margin) if low == high else (low, high)
     inside = x[(x >= low) & (x <= high)].astype(np.float64)
     place = np.minimum(((inside - low) * (bins / (high - low))).astype(np.int64), bins - 1)
     return np.bincount(place, minlength=bins).astype(x.dtype), np.linspace(low, high, bins + 1).astype(x.dtype)

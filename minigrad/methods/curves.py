@@ -49,6 +49,7 @@ class Curves(ArrayLike):
     exp2 = _of_one(c.exp2, "Return 2 ** self.")
     erfc = _of_one(c.erfc, "Return 1 - erf(self), with all digits where that is small.")
     erfinv = _of_one(c.erfinv, "Return the number whose error function is self: nan outside of [-1, 1].")
+    lgamma = _of_one(c.lgamma, "Return log|gamma(self)|.")
     trunc = fix = _of_one(c.trunc, "Return the integer part; its gradient is 0 everywhere.")
     sgn = _of_one(e.sign, "Return -1, 0 or 1; its gradient is 0 everywhere.")
     signbit = _of_one(c.signbit, "Return where the sign is minus; -0.0 has one.")
@@ -84,11 +85,19 @@ class Curves(ArrayLike):
     not_equal = _of_two(e.ne, "Return where self != other.")
 
     frac, deg2rad, rad2deg, sinc, nan_to_num = c.frac, c.deg2rad, c.rad2deg, c.sinc, c.nan_to_num
-    float_power, ldexp = c.float_power, c.ldexp
+    mvlgamma, float_power, ldexp = c.mvlgamma, c.float_power, c.ldexp
 
     def heaviside(self, values: Any) -> Tensor:
         """Return 0 below zero, 1 above, and `values` at zero."""
         return c.heaviside(self, values)
+
+    def digamma(self) -> Tensor:
+        """Return the derivative of lgamma."""
+        return c.polygamma_of(self, n=0)
+
+    def polygamma(self, n: int) -> Tensor:
+        """Return the n-th derivative of digamma."""
+        return c.polygamma_of(self, n=n)
 
     def logit(self, eps: float | None = None) -> Tensor:
         """Return log(x / (1 - x)), of x limited to [eps, 1 - eps] if `eps` is given."""

@@ -91,11 +91,6 @@ class Facts(ArrayLike):
         return strided
 
     @property
-    def names(self) -> tuple[None, ...]:
-        """The names of the dims: they have none."""
-        return (None,) * self._data.ndim
-
-    @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad()` was called on this tensor, which is not a leaf."""
         return bool(self._retains)  # type: ignore[attr-defined]

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def _in_place(method: Method) -> Method:
-    """Return the method that has the tensor take over what `method` computes from it."""
+def _in_place(method: Method, of_copy: bool = False) -> Method:
+    """Return the method that has the tensor take over what `method` computes from it.
+
+    What is made of several ops that look at the tensor computes from a copy, so that all find what they saved.
+    """
 
     def written(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._become(method(self, *args, **kwargs))
+        return self._become(method(self.clone() if of_copy else self, *args, **kwargs))
 
     name = method.__name__
     written.__name__ = written.__qualname__ = f"{name}_"
@@ -166,10 +169,10 @@ class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sortin
     frac_ = _in_place(Curves.frac)
     deg2rad_ = _in_place(Curves.deg2rad)
     rad2deg_ = _in_place(Curves.rad2deg)
-    sinc_ = _in_place(Curves.sinc)
+    sinc_ = _in_place(Curves.sinc, of_copy=True)
     nan_to_num_ = _in_place(Curves.nan_to_num)
-    float_power_ = _in_place(Curves.float_power)
-    ldexp_ = _in_place(Curves.ldexp)
+    float_power_ = _in_place(Curves.float_power, of_copy=True)
+    ldexp_ = _in_place(Curves.ldexp, of_copy=True)
     addcmul_ = _in_place(Elementwise.addcmul)
     addcdiv_ = _in_place(Elementwise.addcdiv)
     heaviside_ = _in_place(Curves.heaviside)
@@ -188,7 +191,7 @@ class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sortin
     addr_ = _in_place(Matrices.addr)
     baddbmm_ = _in_place(Matrices.baddbmm)
     addbmm_ = _in_place(Matrices.addbmm)
-    cumprod_ = _in_place(Sorting.cumprod)
+    cumprod_ = _in_place(Sorting.cumprod, of_copy=True)
     cumsum_ = _in_place(Reductions.cumsum)
     tril_ = _in_place(Shapes.tril)
     triu_ = _in_place(Shapes.triu)

@@ -41,7 +41,7 @@ class Moving(ArrayLike):
         """Return a copy with the first elements of `source` written, in order, where `mask` is True."""
         return m.masked_scatter(self, mask, source)
 
-    def repeat(self, *repeats: Any) -> Tensor:
+    def repeat(self, *several: Any, repeats: Any = None) -> Tensor:
         """Return the tensor repeated along its dims, counted from the last; at least one number for each dim.
 
         >>> import minigrad as mg
@@ -49,7 +49,7 @@ class Moving(ArrayLike):
         tensor([[1, 2, 1, 2],
                 [1, 2, 1, 2]])
         """
-        times = sizes_of(repeats)
+        times = sizes_of(several, repeats)
         if len(times) < self.ndim:
             raise ShapeError(
                 "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "
@@ -57,9 +57,9 @@ class Moving(ArrayLike):
             )
         return m.tile(self, times)
 
-    def tile(self, *dims: Any) -> Tensor:
+    def tile(self, *times: Any, dims: Any = None) -> Tensor:
         """Return the tensor repeated along its dims, counted from the last."""
-        return m.tile(self, sizes_of(dims))
+        return m.tile(self, sizes_of(times, dims))
 
     def narrow(self, dim: int, start: Any, length: int) -> Tensor:
         """Return a view of `length` elements along `dim`, from `start` on."""
@@ -86,9 +86,9 @@ class Moving(ArrayLike):
         """Return the elements in the shape of `other`."""
         return shape.reshape(self, shape=tuple(other.shape))
 
-    def broadcast_to(self, *size: Any) -> Tensor:
+    def broadcast_to(self, *sizes: Any, size: Any = None) -> Tensor:
         """Return a view in which dims of size 1 are repeated."""
-        return self.expand(*size)  # type: ignore[attr-defined]
+        return self.expand(*sizes, size=size)  # type: ignore[attr-defined]
 
     def diagflat(self, offset: int = 0) -> Tensor:
         """Return a matrix with the elements on its diagonal."""
@@ -147,5 +147,8 @@ class Moving(ArrayLike):
         how = {"offset": offset, "dim1": dim1 % self.ndim, "dim2": dim2 % self.ndim}
         return index_set(self, src, steps=((m.diagonal_of, how),))
 
-    adjoint = property(lambda self: shape.transpose(self, -1, -2), doc="The view with the last two dims exchanged.")
-    H = mH = adjoint
+    def adjoint(self) -> Tensor:
+        """Return the view with the last two dims exchanged."""
+        return shape.transpose(self, -1, -2)
+
+    H = mH = property(adjoint, doc="The view with the last two dims exchanged.")

@@ -75,23 +75,23 @@ class Reductions(ArrayLike):
         return reduce.norm(x, 2.0 if p is None else p, dim, keepdim)
 
     @numpy_names
-    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
+    def max(self, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
         """Return the largest element, or (values, indices) along an int `dim`, or the maximum with another tensor.
 
         Over all, ties share the gradient evenly; along a dim, the first of equals has it.
         """
-        if isinstance(dim, ArrayLike):
-            return e.maximum(self, dim)
+        if other is not None or isinstance(dim, ArrayLike):
+            return e.maximum(self, dim if other is None else other)
         if dim is None:
             return titled(reduce.amax(self), "MaxBackward1")
         dim, keepdim = _over(self, dim, keepdim, {})
         return result_of["max"](*reduce.max_along(self, dim=dim, keepdim=keepdim))
 
     @numpy_names
-    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
+    def min(self, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
         """Return the smallest element, or (values, indices) along an int `dim`, or the minimum with another tensor."""
-        if isinstance(dim, ArrayLike):
-            return e.minimum(self, dim)
+        if other is not None or isinstance(dim, ArrayLike):
+            return e.minimum(self, dim if other is None else other)
         if dim is None:
             return titled(reduce.amin(self), "MinBackward1")
         dim, keepdim = _over(self, dim, keepdim, {})

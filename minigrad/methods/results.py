@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -34,13 +33,40 @@ result_of = {name: _result(name, "values indices") for name in _PAIRS} | {
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
+def _named_as(call: Any, function: Any) -> Any:
+    """Return `call` with the name, text and signature of `function`: there are hundreds, and this is quickly done."""
+    call.__name__, call.__doc__, call.__wrapped__ = function.__name__, function.__doc__, function
+    call.__module__, call.__qualname__ = function.__module__, function.__name__
+    return call
+
+
 def numpy_names(method: Function) -> Function:
     """Let a method that has `dim` and `keepdim` understand NumPy's `axis` and `keepdims` too."""
 
-    @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return method(*args, **kwargs)
 
-    return call  # type: ignore[return-value]
+    return _named_as(call, method)
+
+
+def public(function: Function) -> Function:
+    """Let a function or method understand `input=` for its first argument, `out=`, and NumPy's names."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _by_name(function, args, kwargs) if kwargs else function(*args)
+
+    return _named_as(call, function)
+
+
+def _by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out = kwargs.pop("out", None)
+    if "input" in kwargs:
+        args = (kwargs.pop("input"), *args)
+    result = function(*args, **{NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()})
+    if out is None:
+        return result
+    if not isinstance(out, tuple | list):
+        return out.resize_(result.shape).copy_(result)
+    return type(result)(*(o.resize_(r.shape).copy_(r) for o, r in zip(out, result, strict=True)))

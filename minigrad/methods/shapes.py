@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Shapes(ArrayLike):
     """Shape methods of Tensor."""
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *sizes: Any, shape: Any = None) -> Tensor:
         """Return the elements in another shape, one size of which may be -1; a view where the memory allows it."""
-        return _reshape(self, shape=sizes_of(shape))
+        return _reshape(self, shape=sizes_of(sizes, shape))
 
     def view(self, *shape: Any) -> Tensor:
         """Return a view in another shape, one size of which may be -1; or, given a dtype, of the same bits as that.
@@ -50,9 +50,9 @@ class Shapes(ArrayLike):
         """Return a view in the shape of `other`."""
         return self.view(*other.shape)
 
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *several: Any, dims: Any = None) -> Tensor:
         """Return a view with the dims in another order."""
-        return titled(shape.permute(self, dims=sizes_of(dims)), "Permute")
+        return titled(shape.permute(self, dims=sizes_of(several, dims)), "Permute")
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return a view with two dims exchanged."""
@@ -74,9 +74,9 @@ class Shapes(ArrayLike):
         """The view with the last two dims exchanged."""
         return shape.transpose(self, -1, -2)
 
-    def expand(self, *sizes: Any) -> Tensor:
+    def expand(self, *sizes: Any, size: Any = None) -> Tensor:
         """Return a view in which dims of size 1 are repeated; -1 keeps a size."""
-        wanted = sizes_of(sizes)
+        wanted = sizes_of(sizes, size)
         lead = len(wanted) - self.ndim
         kept = tuple(self.shape[k - lead] if n == -1 and k >= lead else n for k, n in enumerate(wanted))
         return shape.expand(self, shape=kept)
@@ -116,9 +116,9 @@ class Shapes(ArrayLike):
         parts = (self[(slice(None),) * at + (k,)] for k in range(self._data.shape[at]))
         return titled_all(parts, "Unbind")
 
-    def flip(self, *dims: Any) -> Tensor:
+    def flip(self, *several: Any, dims: Any = None) -> Tensor:
         """Return a copy with the order along `dims` reversed."""
-        return shape.flip(self, dims=sizes_of(dims))
+        return shape.flip(self, dims=sizes_of(several, dims))
 
     def tril(self, diagonal: int = 0) -> Tensor:
         """Return the lower triangle of the last two dims, zeros above."""

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.dtypes import numpy_dtype
 from minigrad.graph import composite, primitive
 from minigrad.kernels import elementwise as kernel
+from minigrad.kernels import gamma
 from minigrad.ops.elementwise import (
     eq,
     exp,
@@ -65,6 +66,8 @@ xlogy = primitive(
     a=lambda g, a, b: where(logical_and(eq(a, 0), le(b, 0)), 0.0, xlogy(g, b)),
     b=lambda g, a, b: g * a / b,
 )  # fmt: skip
+lgamma = primitive("lgamma", gamma.lgamma, casts="float", x=lambda g, x: g * polygamma_of(x, n=0))
+polygamma_of = primitive("polygamma", gamma.polygamma, casts="float", x=lambda g, x, n: g * polygamma_of(x, n=n + 1))
 
 # Pieces and whole numbers.
 trunc = primitive("trunc", np.trunc, casts="promote", x=None)
@@ -159,3 +162,12 @@ def float_power(input: Any, exponent: Any) -> Any:
 def ldexp(input: Any, other: Any) -> Any:
     """Return input * 2 ** other."""
     return input * (2.0**other if isinstance(other, int | float) else exp2(other))
+
+
+@composite
+def mvlgamma(input: Any, p: int) -> Any:
+    """Return the logarithm of the multivariate gamma function of dimension `p`."""
+    total = p * (p - 1) / 4 * math.log(math.pi)
+    for j in range(p):
+        total = total + lgamma(input - j / 2)
+    return total

@@ -130,6 +130,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     else:
         pair = [[d] if isinstance(d, int) else list(d) for d in dims]
         over_a, over_b = ([checked_dim(d, x.ndim) for d in ds] for x, ds in zip((a, b), pair, strict=True))
+    for da, db in zip(over_a, over_b, strict=True):  # a size of 1 meets any other
+        if a.shape[da] != b.shape[db] and 1 in (a.shape[da], b.shape[db]):
+            a, b = (sum(x, dim=d, keepdim=True) for x, d in ((a, da), (b, db)))
     if [a.shape[d] for d in over_a] != [b.shape[d] for d in over_b]:
         raise ShapeError(
             f"tensordot: contracted dims {over_a} of {tuple(a.shape)} and {over_b} of {tuple(b.shape)} differ"
@@ -234,7 +237,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     """Return the differences of neighbours along `dim`, n times over."""
     at = checked_dim(dim, input.ndim)
     parts = [x for x in (prepend, input, append) if x is not None]
-    x = concatenate(*parts, dim=at) if len(parts) > 1 else input
+    x = concatenate(*parts, dim=at) if len(parts) > 1 and n else input
     for _ in range(min(n, x.shape[at])):
         size = x.shape[at]
         x = narrow(x, dim=at, start=1, length=size - 1) - narrow(x, dim=at, start=0, length=size - 1)
@@ -256,13 +259,24 @@ def trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
 
 
 @composite
-def cov(input: Any, *, correction: int = 1) -> Any:
-    """Return the covariance matrix of the rows, which are variables; the columns are observations."""
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+    """Return the covariance matrix of the rows, which are variables; the columns are observations.
+
+    `fweights` says how often an observation was made, `aweights` how much it weighs.
+    """
     x = reshape(input, shape=(1, -1)) if input.ndim < 2 else input
-    n = x.shape[1]
-    away = x - sum(x, dim=1, keepdim=True) / n
-    y = matrix_product(away, transpose(away, 0, 1)) / max(n - correction, 0)
-    return reshape(y, shape=()) if input.ndim < 2 else y
+    given = [w for w in (fweights, aweights) if w is not None]
+    n: Any = x.shape[1]
+    if not given:
+        away = x - sum(x, dim=1, keepdim=True) / n
+        y = matrix_product(away, transpose(away, 0, 1)) / max(n - correction, 0)
+    else:
+        w = given[0] * 1.0 if len(given) == 1 else given[0] * given[1]
+        n = sum(w)
+        away = x - sum(x * w, dim=1, keepdim=True) / n
+        lost = correction if aweights is None else correction * sum(w * aweights) / n
+        y = matrix_product(away * w, transpose(away, 0, 1)) / (n - lost)
+    return reshape(y, shape=()) if x.shape[0] == 1 else y
 
 
 @composite

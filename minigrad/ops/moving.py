@@ -83,10 +83,24 @@ def _attained(x: Any, index: Any, src: Any, y: Any, dim: int, include_self: bool
     return mine, source, where(eq(count, 0), 1.0, count)
 
 
+def _nonzeros(x: Any, index: Any, src: Any, dim: int) -> tuple[Any, Any]:
+    """Return, of values of src multiplied into places of x: the product without the zeros, and how many those are."""
+    a, b = (where(eq(t, 0), 1.0, t) for t in (x, src))
+    product = scatter_extreme(a, index, b, dim=dim, reduce="prod", include_self=True)
+    none, one = (to(eq(t, 0), dtype=x.dtype) for t in (x, src))
+    return product, scatter_add(none, index, one, dim=dim)
+
+
+def _others(x: Any, product: Any, zeros: Any) -> Any:
+    """Return the product of all the other factors, where `product` is that of all that are not 0."""
+    is_zero = eq(x, 0)
+    return where(eq(zeros, where(is_zero, 1.0, zeros * 0.0)), product / where(is_zero, 1.0, x), 0.0)
+
+
 def _kept_share(g: Any, x: Any, index: Any, src: Any, y: Any, dim: int, reduce: str, include_self: bool) -> Any:
     """Return the gradient of the values that stood there before."""
     if reduce == "prod":
-        return g * y / x if include_self else scatter_values(g, index, 0, dim=dim)
+        return g * _others(x, *_nonzeros(x, index, src, dim)) if include_self else scatter_values(g, index, 0, dim=dim)
     mine, _, count = _attained(x, index, src, y, dim, include_self)
     return where(mine, g / count, 0.0)
 
@@ -94,7 +108,9 @@ def _kept_share(g: Any, x: Any, index: Any, src: Any, y: Any, dim: int, reduce: 
 def _source_share(g: Any, x: Any, index: Any, src: Any, y: Any, dim: int, reduce: str, include_self: bool) -> Any:
     """Return the gradient of the values that were brought in."""
     if reduce == "prod":
-        return gather(g * y, index, dim=dim) / src
+        before = x if include_self else scatter_values(x, index, 1, dim=dim)
+        product, zeros = (gather(t, index, dim=dim) for t in _nonzeros(before, index, src, dim))
+        return gather(g, index, dim=dim) * _others(src, product, zeros)
     _, source, count = _attained(x, index, src, y, dim, include_self)
     return where(source, gather(g / count, index, dim=dim), 0.0)
 
@@ -216,7 +232,7 @@ def tile(input: Any, dims: tuple[int, ...]) -> Any:
 
 
 @composite
-def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
+def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """Return each element along `dim` (of the flat tensor by default) repeated: one count for all, or one for each."""
     counts = np.asarray(array_of(repeats))
     x, at = (flatten(input), 0) if dim is None else (input, checked_dim(dim, input.ndim))
@@ -275,13 +291,19 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
 @composite
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """Return a copy with the rows along `dim` that `index` names replaced by those of `source`."""
+    if input.ndim == 0:
+        return reshape(index_copy(reshape(input, shape=(1,)), 0, index, source), shape=())
     return index_put(input, source, index, index=_along(dim, input.ndim))
 
 
 @composite
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """Return a copy with `value` in the rows along `dim` that `index` names."""
-    return index_put(input, value, index, index=_along(dim, input.ndim))
+    if input.ndim == 0:
+        return reshape(index_fill(reshape(input, shape=(1,)), 0, index, value), shape=())
+    size = input.shape[checked_dim(dim, input.ndim)]
+    once = np.unique(np.asarray(array_of(index)) % max(size, 1))  # a row named twice gives its gradient once
+    return index_put(input, value, once, index=_along(dim, input.ndim))
 
 
 @composite

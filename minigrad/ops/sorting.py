@@ -189,4 +189,6 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
 @composite
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """Return how many values lie in each of `bins` equal intervals of [min, max]; 0 and 0 mean the values' range."""
-    return to(histogram_(input, bins=bins, low=float(min), high=float(max))[0], dtype=numpy_dtype(input.dtype))
+    return to(
+        histogram_(input, bins=bins, low=float(min), high=float(max), margin=1.0)[0], dtype=numpy_dtype(input.dtype)
+    )
