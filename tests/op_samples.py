@@ -6,6 +6,7 @@ import op_samples_elementwise
 import op_samples_layers
 import op_samples_loss
 import op_samples_reduce
+import op_samples_rnn
 import op_samples_shape
 from op_samples_base import Sample
 
@@ -15,4 +16,5 @@ SAMPLES: list[Sample] = [
     *op_samples_reduce.samples(),
     *op_samples_layers.samples(),
     *op_samples_loss.samples(),
+    *op_samples_rnn.samples(),
 ]

@@ -1,0 +1,150 @@
+"""Recurrent layers: each is one node over all time steps, whose rule walks the steps once more, backwards.
+
+The input is what `linear` makes of all steps at once, its rows below each other as `sizes` says. A rule first works out,
+for all steps together, how a gradient of the state h (and of the LSTM's c) changes what entered the gates; what is left
+for the walk is a few products. Gates and states that it reads are outputs, so that second derivatives flow through them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.graph import primitive
+from minigrad.kernels import rnn as kernel
+from minigrad.kernels.rnn import Sizes, steps
+from minigrad.ops.elementwise import gt, tanh, where
+from minigrad.ops.reduce import sum
+from minigrad.ops.shape import concatenate, permute, reshape
+
+
+def _before(x: Any, x0: Any, sizes: Sizes, reverse: bool) -> Any:
+    """Return for every row the state from which its step began: that of the step before, or one of the first, `x0`."""
+    if sizes[0] == sizes[-1]:
+        rest = sizes[0] * (len(sizes) - 1)
+        return concatenate(x[sizes[0] :], x0, dim=0) if reverse else concatenate(x0, x[:rest], dim=0)
+    rows = steps(sizes, False)
+    if not reverse:
+        return concatenate(x0, *[x[s : s + later] for (s, _), later in zip(rows, sizes[1:], strict=False)], dim=0)
+    after = [*rows[1:], (0, 0)]
+    return concatenate(*[part for (_, n), (s, later) in zip(rows, after, strict=True)
+                         for part in (x[s : s + later], x0[later:n])], dim=0)  # fmt: skip
+
+
+def _over(new: Any, old: Any) -> Any:
+    """Return `old` with its first rows replaced by `new`."""
+    n = new.shape[0]
+    return new if n == old.shape[0] else concatenate(new, old[n:], dim=0)
+
+
+def _joined(parts: Any, reverse: bool) -> Any:
+    """Return what the steps of a walk found, the last step's first, as rows in the order of time."""
+    return concatenate(*(parts if reverse else parts[::-1]), dim=0)
+
+
+def _rnn_rule(
+    g: Any, g_last: Any, h0: Any, weight: Any, states: Any, sizes: Sizes, relu: bool, reverse: bool,
+    g_states: Any = None,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    if g_states is not None:
+        g = g + g_states
+    slope = where(gt(states, 0), 1.0, 0.0 * states) if relu else 1.0 - states * states
+    dh, found = g_last, []
+    for s, n in steps(sizes, not reverse):
+        row = (dh[:n] + g[s : s + n]) * slope[s : s + n]
+        dh, found = _over(row @ weight, dh), [*found, row]
+    dx = _joined(found, reverse)
+    return dx, dh, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse)
+
+
+def _lstm_rule(
+    g: Any, g_last: Any, g_last_c: Any, h0: Any, c0: Any, weight: Any, weight_hr: Any, cells: Any, gates: Any,
+    sizes: Sizes, reverse: bool, g_cells: Any = None, g_gates: Any = None,
+) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    h = cells.shape[1]
+    i, f, new, o = gates[:, :h], gates[:, h : 2 * h], gates[:, 2 * h : 3 * h], gates[:, 3 * h :]
+    bounded = tanh(cells)
+    to_c = o * (1.0 - bounded * bounded)
+    to_o = bounded * o * (1.0 - o)
+    to_rest = concatenate(
+        new * i * (1.0 - i), _before(cells, c0, sizes, reverse) * f * (1.0 - f), i * (1.0 - new * new), dim=1
+    )
+    to_rest = reshape(to_rest, shape=(-1, 3, h))
+    extra = None
+    if g_gates is not None:
+        extra = g_gates * concatenate(gates[:, : 2 * h] * (1.0 - gates[:, : 2 * h]), 1.0 - new * new, o * (1.0 - o), dim=1)
+    dh, dc, found, out = g_last, g_last_c, [], []
+    for s, n in steps(sizes, not reverse):
+        dy = dh[:n] + g[s : s + n]
+        du = dy if weight_hr is None else dy @ weight_hr
+        cell = dc[:n] + du * to_c[s : s + n]
+        if g_cells is not None:
+            cell = cell + g_cells[s : s + n]
+        rest = reshape(cell[:, None] * to_rest[s : s + n], shape=(n, 3 * h))
+        row = concatenate(rest, du * to_o[s : s + n], dim=1)
+        if extra is not None:
+            row = row + extra[s : s + n]
+        dh, dc = _over(row @ weight, dh), _over(cell * f[s : s + n], dc)
+        found, out = [*found, row], [*out, dy]
+    dx, dw_hr = _joined(found, reverse), None
+    states = o * bounded
+    if weight_hr is not None:
+        dw_hr = permute(_joined(out, reverse), dims=(1, 0)) @ states
+        states = states @ permute(weight_hr, dims=(1, 0))
+    return dx, dh, dc, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse), dw_hr
+
+
+def _gru_rule(
+    g: Any, g_last: Any, h0: Any, weight: Any, bias: Any, states: Any, gates: Any, parts: Any,
+    sizes: Sizes, reverse: bool, g_states: Any = None, g_gates: Any = None, g_parts: Any = None,
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """`parts` is what n's hidden part came to: n = tanh(input's part + r * part)."""
+    if g_states is not None:
+        g = g + g_states
+    h = parts.shape[1]
+    r, z, new = gates[:, :h], gates[:, h : 2 * h], gates[:, 2 * h :]
+    before = _before(states, h0, sizes, reverse)
+    to_new = (1.0 - z) * (1.0 - new * new)
+    slope_r, slope_z = r * (1.0 - r), z * (1.0 - z)
+    to_r, to_z = to_new * parts * slope_r, (before - new) * slope_z
+    to_hidden = reshape(concatenate(to_r, to_z, to_new * r, dim=1), shape=(-1, 3, h))
+    extra = extra_part = None
+    if g_gates is not None:
+        extra_new = g_gates[:, 2 * h :] * (1.0 - new * new)
+        extra_r = (g_gates[:, :h] + extra_new * parts) * slope_r
+        extra_z = g_gates[:, h : 2 * h] * slope_z
+        extra = concatenate(extra_r, extra_z, extra_new * r, dim=1)
+        extra_part = extra_new
+    if g_parts is not None:
+        at_part = concatenate(0.0 * gates[:, : 2 * h], g_parts, dim=1)
+        extra = at_part if extra is None else extra + at_part
+    dh, found = g_last, []
+    for s, n in steps(sizes, not reverse):
+        dy = dh[:n] + g[s : s + n]
+        row = reshape(dy[:, None] * to_hidden[s : s + n], shape=(n, 3 * h))
+        if extra is not None:
+            row = row + extra[s : s + n]
+        dh, found = _over(dy * z[s : s + n] + row @ weight, dh), [*found, dy]
+    dy = _joined(found, reverse)
+    hidden = reshape(reshape(dy, shape=(-1, 1, h)) * to_hidden, shape=(-1, 3 * h))
+    dnew = dy * to_new
+    if extra is not None:
+        hidden = hidden + extra
+    if extra_part is not None:
+        dnew = dnew + extra_part
+    dx = concatenate(hidden[:, : 2 * h], dnew, dim=1)
+    dw = permute(hidden, dims=(1, 0)) @ before
+    return dx, dh, dw, None if bias is None else sum(hidden, dim=0)
+
+
+rnn = primitive(
+    "rnn", kernel.rnn, casts="same",
+    inputs=("x", "h0", "weight"), outputs=("y", "last", "states"), joint=_rnn_rule,
+)  # fmt: skip
+lstm = primitive(
+    "lstm", kernel.lstm, casts="same",
+    inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates"), joint=_lstm_rule,
+)  # fmt: skip
+gru = primitive(
+    "gru", kernel.gru, casts="same",
+    inputs=("x", "h0", "weight", "bias"), outputs=("y", "last", "states", "gates", "parts"), joint=_gru_rule,
+)  # fmt: skip
