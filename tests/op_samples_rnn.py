@@ -1,4 +1,4 @@
-"""Samples of the recurrent layers: batches that keep their size and such that shrink, both ways, several steps and one."""
+"""Samples of the recurrent layers: batches that keep their size and that shrink, both ways, several steps and one."""
 
 from __future__ import annotations
 

@@ -91,9 +91,7 @@ def lstm(
     return y, h, c, cells, gates
 
 
-def gru(
-    x: Array, h0: Array, weight: Array, bias: Array | None, *, sizes: Sizes, reverse: bool
-) -> tuple[Array, ...]:
+def gru(x: Array, h0: Array, weight: Array, bias: Array | None, *, sizes: Sizes, reverse: bool) -> tuple[Array, ...]:
     """Return h of all steps, the last h of each sequence, the h's once more, the gates r, z, n, and n's hidden part."""
     _check("gru", x, h0, weight, 3, sizes)
     hidden = weight.shape[0] // 3

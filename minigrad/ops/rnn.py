@@ -1,8 +1,8 @@
 """Recurrent layers: each is one node over all time steps, whose rule walks the steps once more, backwards.
 
-The input is what `linear` makes of all steps at once, its rows below each other as `sizes` says. A rule first works out,
-for all steps together, how a gradient of the state h (and of the LSTM's c) changes what entered the gates; what is left
-for the walk is a few products. Gates and states that it reads are outputs, so that second derivatives flow through them.
+The input is what `linear` makes of all steps at once, its rows below each other as `sizes` says. A rule first works
+out, for all steps together, how a gradient of the state h (and of the LSTM's c) changes what entered the gates; what is
+left for the walk is a few products. Gates and states that it reads are outputs: second derivatives flow through them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def _rnn_rule(
     if g_states is not None:
         g = g + g_states
     slope = where(gt(states, 0), 1.0, 0.0 * states) if relu else 1.0 - states * states
-    dh, found = g_last, []
+    found: list[Any] = []
+    dh = g_last
     for s, n in steps(sizes, not reverse):
         row = (dh[:n] + g[s : s + n]) * slope[s : s + n]
         dh, found = _over(row @ weight, dh), [*found, row]
@@ -71,8 +72,12 @@ def _lstm_rule(
     to_rest = reshape(to_rest, shape=(-1, 3, h))
     extra = None
     if g_gates is not None:
-        extra = g_gates * concatenate(gates[:, : 2 * h] * (1.0 - gates[:, : 2 * h]), 1.0 - new * new, o * (1.0 - o), dim=1)
-    dh, dc, found, out = g_last, g_last_c, [], []
+        extra = g_gates * concatenate(
+            gates[:, : 2 * h] * (1.0 - gates[:, : 2 * h]), 1.0 - new * new, o * (1.0 - o), dim=1
+        )
+    found: list[Any] = []
+    out: list[Any] = []
+    dh, dc = g_last, g_last_c
     for s, n in steps(sizes, not reverse):
         dy = dh[:n] + g[s : s + n]
         du = dy if weight_hr is None else dy @ weight_hr
@@ -117,7 +122,8 @@ def _gru_rule(
     if g_parts is not None:
         at_part = concatenate(0.0 * gates[:, : 2 * h], g_parts, dim=1)
         extra = at_part if extra is None else extra + at_part
-    dh, found = g_last, []
+    found: list[Any] = []
+    dh = g_last
     for s, n in steps(sizes, not reverse):
         dy = dh[:n] + g[s : s + n]
         row = reshape(dy[:, None] * to_hidden[s : s + n], shape=(n, 3 * h))
@@ -141,8 +147,8 @@ rnn = primitive(
     inputs=("x", "h0", "weight"), outputs=("y", "last", "states"), joint=_rnn_rule,
 )  # fmt: skip
 lstm = primitive(
-    "lstm", kernel.lstm, casts="same",
-    inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates"), joint=_lstm_rule,
+    "lstm", kernel.lstm, casts="same", joint=_lstm_rule,
+    inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates"),
 )  # fmt: skip
 gru = primitive(
     "gru", kernel.gru, casts="same",
