@@ -58,8 +58,8 @@ def main():
     with torch.no_grad():
         grid = torch.tensor([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
         error = (model(x) - torch.sin(2 * x)).abs().mean()
-        for point, value in zip(grid, model(grid)):
-            print(f"f({point.item():+.1f}) = {value.item():+.5f}")
+        for point in grid:
+            print(f"f({point.item():+.1f}) = {model(point).item():+.5f}")
     print(f"mean distance from the noiseless curve: {error.item():.5f}")
 
 

@@ -87,7 +87,7 @@ def main():
     for word in vocab[:5]:
         scores = vectors @ vectors[index[word]]
         values, nearest = torch.topk(scores, 4)
-        near = ", ".join(f"{vocab[i]} {v:.3f}" for i, v in zip(nearest.tolist()[1:], values.tolist()[1:]))
+        near = ", ".join(f"{vocab[nearest[k].item()]} {values[k].item():.3f}" for k in range(1, 4))
         print(f"nearest to {word!r}: {near}")
 
 
