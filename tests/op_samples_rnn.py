@@ -55,6 +55,28 @@ def samples() -> Iterator[Sample]:
             lambda t, x, h0, c0, w, p, s=how: _lstm(t, x, h0, c0, w, p, **s),
             special=(),
         )
+        for projected in (False, True):
+            wide = PROJECTED if projected else h
+            carried = (inside(rows, wide), inside(batch, wide), cell, inside(rows, h), inside(rows, 4 * h))
+            known = (inside(rows, h), inside(rows, h), inside(rows, 4 * h), inside(4 * h, wide))
+            yield Sample(
+                "lstm_grad",
+                f"{label}{', projection' if projected else ''}",
+                lambda *a, s=how, p=projected: rnn.lstm_grad(*a, *(() if p else (None,)), **s),
+                (*carried, *known, *((inside(PROJECTED, h),) if projected else ())),
+                None,
+                lambda t, *a, s=how, p=projected: _lstm_grad(t, *a, *(() if p else (None,)), **s),
+                special=(),
+            )
+        yield Sample(
+            "lstm_grad",
+            f"{label}, of h alone",
+            lambda u, h, c, *a, s=how: rnn.lstm_grad(u, h, c, None, None, *a, None, **s),
+            (inside(rows, h), state, cell, inside(rows, h), inside(rows, h), inside(rows, 4 * h), inside(4 * h, h)),
+            None,
+            lambda t, u, h, c, *a, s=how: _lstm_grad(t, u, h, c, 0, 0, *a, None, **s),
+            special=(),
+        )
         yield Sample(
             "gru",
             label,
@@ -87,12 +109,13 @@ def _walk(t: Any, x: Any, first: list[Any], sizes: tuple[int, ...], reverse: boo
     order = range(len(sizes))
     states = [list(s.unbind(0)) for s in first]
     found: dict[int, list[Any]] = {}
+    new: list[Any] = []
     for k in reversed(order) if reverse else order:
         n = sizes[k]
         new, found[k] = step(blocks[k], *[t.stack(s[:n]) if n else s0[:0] for s, s0 in zip(states, first, strict=True)])
         states = [[*v.unbind(0), *s[n:]] for v, s in zip(new, states, strict=True)]
     given = [t.cat([found[k][i] for k in order]) for i in range(len(found[0]))]
-    return given, [t.stack(s) if s else s0 for s, s0 in zip(states, first, strict=True)]
+    return given, [t.stack(s) if s else v for s, v in zip(states, new, strict=True)]
 
 
 def _rnn(t: Any, x: Any, h0: Any, w: Any, *, relu: bool, sizes: tuple[int, ...], reverse: bool) -> tuple[Any, ...]:
@@ -116,6 +139,28 @@ def _lstm(
 
     (y, cells, gates), (h, c) = _walk(t, x, [h0, c0], sizes, reverse, step)
     return y, h, c, cells, gates
+
+
+def _lstm_grad(
+    t: Any, u: Any, dh: Any, dc: Any, u_cells: Any, u_gates: Any,
+    before: Any, cells: Any, gates: Any, w: Any, p: Any, *, sizes: tuple[int, ...], reverse: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The gradient of one step after the other, walked the other way."""
+    extra = t.cat([u_cells + t.zeros_like(cells), u_gates + t.zeros_like(gates)], 1)
+    wide, h = u.shape[1], cells.shape[1]
+
+    def step(x: Any, dh: Any, dc: Any) -> tuple[list[Any], list[Any]]:
+        u, b, c, i, f, g, o, v, e = x.split([wide, h, h, h, h, h, h, h, 4 * h], 1)
+        dy = dh + u
+        du = dy if p is None else dy @ p
+        dv = dc + v + du * o * (1 - c.tanh() ** 2)
+        q = t.cat([dv * g, dv * b, dv * i, du * c.tanh()], 1) + e
+        dx = q * t.cat([i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)], 1)
+        return [dx @ w, dv * f], [dx, dy, dv]
+
+    rows = t.cat([u, before, cells, gates, extra], 1)
+    (dx, dy, dv), (dh, dc) = _walk(t, rows, [dh, dc], sizes, not reverse, step)
+    return dx, dh, dc, dy, dv
 
 
 def _gru(t: Any, x: Any, h0: Any, w: Any, b: Any, *, sizes: tuple[int, ...], reverse: bool) -> tuple[Any, ...]:

@@ -91,6 +91,46 @@ def lstm(
     return y, h, c, cells, gates
 
 
+def lstm_grad(
+    u: Array, u_last: Array, u_last_c: Array, u_cells: Array | None, u_gates: Array | None,
+    before: Array, cells: Array, gates: Array, weight: Array, weight_hr: Array | None, *, sizes: Sizes, reverse: bool,
+) -> tuple[Array, ...]:  # fmt: skip
+    """Return the gradients of the gates' input, of the first h and c, and the whole ones of every h and c.
+
+    The u's are the gradients of what `lstm` returned, and `before` are the c's from which its steps began.
+    """
+    hidden = cells.shape[1]
+    dx, dy, dv = np.empty(gates.shape, gates.dtype), np.empty(u.shape, u.dtype), np.empty(cells.shape, cells.dtype)
+    dh, dc = np.array(u_last, order="C"), np.array(u_last_c, order="C")
+    for start, n in reversed(steps(sizes, reverse)):
+        rows = slice(start, start + n)
+        gate, out, v = gates[rows], dx[rows], dv[rows]
+        i, f, new, o = (gate[:, k * hidden : (k + 1) * hidden] for k in range(4))
+        du = np.add(dh[:n], u[rows], out=dy[rows])
+        if weight_hr is not None:
+            du = np.matmul(du, weight_hr)
+        bounded = np.tanh(cells[rows])
+        to_o = np.multiply(du, bounded, out=out[:, 3 * hidden :])
+        bounded *= to_o
+        np.subtract(du, bounded, out=v)
+        v *= o
+        v += dc[:n]
+        if u_cells is not None:
+            v += u_cells[rows]
+        np.multiply(v, new, out=out[:, :hidden])
+        np.multiply(v, before[rows], out=out[:, hidden : 2 * hidden])
+        np.multiply(v, i, out=out[:, 2 * hidden : 3 * hidden])
+        if u_gates is not None:
+            out += u_gates[rows]
+        slope = np.subtract(1, gate)
+        slope *= gate
+        np.subtract(1, np.multiply(new, new, out=bounded), out=slope[:, 2 * hidden : 3 * hidden])
+        out *= slope
+        np.multiply(v, f, out=dc[:n])
+        np.matmul(out, weight, out=dh[:n])
+    return dx, dh, dc, dy, dv
+
+
 def gru(x: Array, h0: Array, weight: Array, bias: Array | None, *, sizes: Sizes, reverse: bool) -> tuple[Array, ...]:
     """Return h of all steps, the last h of each sequence, the h's once more, the gates r, z, n, and n's hidden part."""
     _check("gru", x, h0, weight, 3, sizes)

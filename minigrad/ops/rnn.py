@@ -57,45 +57,81 @@ def _rnn_rule(
     return dx, dh, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse)
 
 
+def _quarters(x: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the parts of the gates i, f, g and o."""
+    n = x.shape[1] // 4
+    return x[:, :n], x[:, n : 2 * n], x[:, 2 * n : 3 * n], x[:, 3 * n :]
+
+
 def _lstm_rule(
     g: Any, g_last: Any, g_last_c: Any, h0: Any, c0: Any, weight: Any, weight_hr: Any, cells: Any, gates: Any,
     sizes: Sizes, reverse: bool, g_cells: Any = None, g_gates: Any = None,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    h = cells.shape[1]
-    i, f, new, o = gates[:, :h], gates[:, h : 2 * h], gates[:, 2 * h : 3 * h], gates[:, 3 * h :]
-    bounded = tanh(cells)
-    to_c = o * (1.0 - bounded * bounded)
-    to_o = bounded * o * (1.0 - o)
-    to_rest = concatenate(
-        new * i * (1.0 - i), _before(cells, c0, sizes, reverse) * f * (1.0 - f), i * (1.0 - new * new), dim=1
+    before = _before(cells, c0, sizes, reverse)
+    dx, dh, dc, dy, _ = lstm_grad(
+        g, g_last, g_last_c, g_cells, g_gates, before, cells, gates, weight, weight_hr, sizes=sizes, reverse=reverse
     )
-    to_rest = reshape(to_rest, shape=(-1, 3, h))
-    extra = None
-    if g_gates is not None:
-        extra = g_gates * concatenate(
-            gates[:, : 2 * h] * (1.0 - gates[:, : 2 * h]), 1.0 - new * new, o * (1.0 - o), dim=1
-        )
-    found: list[Any] = []
-    out: list[Any] = []
-    dh, dc = g_last, g_last_c
-    for s, n in steps(sizes, not reverse):
-        dy = dh[:n] + g[s : s + n]
-        du = dy if weight_hr is None else dy @ weight_hr
-        cell = dc[:n] + du * to_c[s : s + n]
-        if g_cells is not None:
-            cell = cell + g_cells[s : s + n]
-        rest = reshape(cell[:, None] * to_rest[s : s + n], shape=(n, 3 * h))
-        row = concatenate(rest, du * to_o[s : s + n], dim=1)
-        if extra is not None:
-            row = row + extra[s : s + n]
-        dh, dc = _over(row @ weight, dh), _over(cell * f[s : s + n], dc)
-        found, out = [*found, row], [*out, dy]
-    dx, dw_hr = _joined(found, reverse), None
-    states = o * bounded
+    states, dw_hr = _quarters(gates)[3] * tanh(cells), None
     if weight_hr is not None:
-        dw_hr = permute(_joined(out, reverse), dims=(1, 0)) @ states
+        dw_hr = permute(dy, dims=(1, 0)) @ states
         states = states @ permute(weight_hr, dims=(1, 0))
     return dx, dh, dc, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse), dw_hr
+
+
+def _lstm_again(
+    h: Any, c: Any, g_dx: Any, g_dy: Any, g_dv: Any, before: Any, bounded: Any, gates: Any, slopes: Any, weight: Any,
+    weight_hr: Any, sizes: Sizes, reverse: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Walk from the first step to the last with the gradients `h` and `c` of the gradients that lstm_grad ends with.
+
+    Return for all steps the gradients of dx, dv, du and dy, and the h and c from which the steps began; and the last.
+    """
+    i, f, new, o = _quarters(gates)
+    found: list[Any] = []
+    to_c, across = o * (1.0 - bounded * bounded), permute(weight, dims=(1, 0))
+    across_hr = None if weight_hr is None else permute(weight_hr, dims=(1, 0))
+    for s, n in steps(sizes, reverse):
+        rows = slice(s, s + n)
+        at_x = g_dx[rows] + h[:n] @ across
+        at_i, at_f, at_new, at_o = _quarters(at_x * slopes[rows])
+        at_v = at_i * new[rows] + at_f * before[rows] + at_new * i[rows] + c[:n] * f[rows] + g_dv[rows]
+        at_du = at_o * bounded[rows] + at_v * to_c[rows]
+        at_y = (at_du if across_hr is None else at_du @ across_hr) + g_dy[rows]
+        found = [*found, (at_x, at_v, at_du, at_y, h[:n], c[:n])]
+        h, c = _over(at_y, h), _over(at_v, c)
+    return (*[_joined(parts, not reverse) for parts in zip(*found, strict=True)], h, c)
+
+
+def _lstm_grad_rule(
+    g_dx: Any, g_dh: Any, g_dc: Any, g_dy: Any, g_dv: Any, u_gates: Any, before: Any, cells: Any, gates: Any,
+    weight: Any, weight_hr: Any, dx: Any, dy: Any, dv: Any, sizes: Sizes, reverse: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Return the gradients of lstm_grad.
+
+    It computes dx = q * slopes, where q, for the gates in turn, is v * new, v * before, v * i and du * tanh(c), plus
+    u_gates; and v is what came from the later step, plus u_cells and du * o * (1 - tanh(c)**2).
+    """
+    i, f, new, o = _quarters(gates)
+    bounded = tanh(cells)
+    slopes = concatenate(i * (1.0 - i), f * (1.0 - f), 1.0 - new * new, o * (1.0 - o), dim=1)
+    at_x, at_v, at_du, at_y, hs, cs, h, c = _lstm_again(
+        g_dh, g_dc, g_dx, g_dy, g_dv, before, bounded, gates, slopes, weight, weight_hr, sizes, reverse
+    )
+    du = dy if weight_hr is None else dy @ weight_hr
+    q = concatenate(dv * new, dv * before, dv * i, du * bounded, dim=1)
+    slope_i, slope_f, slope_new, slope_o = _quarters(at_x * (q if u_gates is None else q + u_gates))
+    at_q, steep = at_x * slopes, at_v * du
+    at_i, at_f, at_new, at_o = _quarters(at_q)
+    at_gates = concatenate(
+        at_new * dv + slope_i * (1.0 - 2.0 * i),
+        cs * dv + slope_f * (1.0 - 2.0 * f),
+        at_i * dv - slope_new * new * 2.0,
+        steep * (1.0 - bounded * bounded) + slope_o * (1.0 - 2.0 * o),
+        dim=1,
+    )
+    at_cells = (at_o * du - steep * o * bounded * 2.0) * (1.0 - bounded * bounded)
+    at_hr = None if weight_hr is None else permute(dy, dims=(1, 0)) @ at_du
+    return at_y, h, c, at_v, at_q, at_f * dv, at_cells, at_gates, permute(dx, dims=(1, 0)) @ hs, at_hr
 
 
 def _gru_rule(
@@ -149,6 +185,11 @@ rnn = primitive(
 lstm = primitive(
     "lstm", kernel.lstm, casts="same", joint=_lstm_rule,
     inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates"),
+)  # fmt: skip
+lstm_grad = primitive(
+    "lstm_grad", kernel.lstm_grad, joint=_lstm_grad_rule,
+    inputs=("u", "u_last", "u_last_c", "u_cells", "u_gates", "before", "cells", "gates", "weight", "weight_hr"),
+    outputs=("dx", "dh", "dc", "dy", "dv"),
 )  # fmt: skip
 gru = primitive(
     "gru", kernel.gru, casts="same",
