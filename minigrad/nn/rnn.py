@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import creation, ops
+from minigrad import creation
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.rnn import PackedSequence
+from minigrad.ops import rnn as op
 from minigrad.ops.shape import cat, stack
 from minigrad.tensor import Tensor, wrap
 
@@ -31,19 +32,19 @@ def _input_part(x: Tensor, weights: Weights) -> Tensor:
 
 def _rnn(x: Tensor, states: States, weights: Weights, sizes: Sizes, reverse: bool, relu: bool) -> tuple[Tensor, ...]:
     part = _input_part(x, weights)
-    y, last, _ = ops.rnn.rnn(part, states[0], weights[1], sizes=sizes, relu=relu, reverse=reverse)
+    y, last, _ = op.rnn(part, states[0], weights[1], sizes=sizes, relu=relu, reverse=reverse)
     return y, last
 
 
 def _lstm(x: Tensor, states: States, weights: Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
     part, projection = _input_part(x, weights), weights[4] if len(weights) > 4 else None
-    found = ops.rnn.lstm(part, *states, weights[1], projection, sizes=sizes, reverse=reverse)
+    found = op.lstm(part, *states, weights[1], projection, sizes=sizes, reverse=reverse)
     return tuple(found[:3])
 
 
 def _gru(x: Tensor, states: States, weights: Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
     part = F.linear(x, weights[0], weights[2])
-    return tuple(ops.rnn.gru(part, states[0], weights[1], weights[3], sizes=sizes, reverse=reverse)[:2])
+    return tuple(op.gru(part, states[0], weights[1], weights[3], sizes=sizes, reverse=reverse)[:2])
 
 
 class Mode(NamedTuple):
