@@ -9,6 +9,7 @@ import op_samples_loss
 import op_samples_matrices
 import op_samples_moving
 import op_samples_reduce
+import op_samples_rnn
 import op_samples_shape
 import op_samples_sorting
 from op_samples_base import Sample
@@ -23,4 +24,5 @@ SAMPLES: list[Sample] = [
     *op_samples_matrices.samples(),
     *op_samples_moving.samples(),
     *op_samples_sorting.samples(),
+    *op_samples_rnn.samples(),
 ]

@@ -34,4 +34,6 @@ from minigrad.nn.names import AvgPool, Conv2D, Dense, MaxPool
 from minigrad.nn.normalization import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.pooling import AvgPool2d, MaxPool2d
+from minigrad.nn.rnn import GRU, LSTM, RNN, RNNBase
+from minigrad.nn.rnn_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from minigrad.nn.sparse import Embedding

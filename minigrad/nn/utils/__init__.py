@@ -1,5 +1,6 @@
 """Helpers around the parameters of a model."""
 
+from minigrad.nn.utils import rnn
 from minigrad.nn.utils.gradients import (
     clip_grad_norm_,
     clip_grad_value_,
