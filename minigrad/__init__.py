@@ -52,32 +52,28 @@ __version__ = "0.1.0"
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
 _MODULES = {
     name: name
-    for name in ["datasets", "images", "linalg", "nn", "optim", "serialization", "transforms", "utils", "viz"]
+    for name in (
+        "datasets distributions func images linalg nn optim profiler serialization special transforms utils viz"
+    ).split()
 }
 _STUBS = "accelerator amp backends cuda distributed jit mps onnx version xpu"
 _MODULES |= {name: f"compat.stubs.{name}" for name in _STUBS.split()}
 _NAMES = {
     "serialization": "load save",
     "interchange": "from_torch to_torch",
+    "func": "vmap",
     "compat": "as_torch",
     "compat.stubs.amp": "autocast",
     "compat.settings": "are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision "
     "get_num_interop_threads get_num_threads is_autocast_enabled set_default_device set_float32_matmul_precision "
     "set_flush_denormal set_num_interop_threads set_num_threads use_deterministic_algorithms",
+    # Functions of layers that PyTorch has here too, with the same arguments.
+    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d conv_transpose1d "
+    "conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm hardshrink layer_norm max_pool1d "
+    "max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu rms_norm selu "
+    "threshold",
 }
 _LATER = _MODULES | {name: module for module, names in _NAMES.items() for name in names.split()}
-_MODULES = ("datasets", "linalg", "nn", "optim", "special", "utils", "viz")
-_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
-# Functions of layers that PyTorch has here too, with the same arguments.
-_LATER |= dict.fromkeys(
-    (
-        "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv3d",
-        "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "dropout", "group_norm",
-        "hardshrink", "layer_norm", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance", "pdist",
-        "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "selu", "threshold",
-    ),
-    "nn.functional",
-)  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
