@@ -10,6 +10,7 @@ from minigrad import dtypes
 from minigrad.arraylike import check_device, sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import DTypeError, ShapeError
+from minigrad.kernels import ranges
 from minigrad.tensor import Tensor, wrap
 
 __all__ = [
@@ -150,15 +151,14 @@ def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device:
     natural: Any = int if all(isinstance(v, int | np.integer) for v in values) else dtypes.DEFAULT
     start, end, step = (0, values[0], 1) if len(values) == 1 else (*values, 1)[:3]
     count = max(int(np.ceil((end - start) / step)), 0)
-    array = start + np.arange(count, dtype=np.int64 if natural is int else np.float64) * step
-    return _made(array.astype(dtypes.chosen(dtype, natural)), requires_grad, device)
+    return _made(ranges.stepped(start, step, count, dtypes.chosen(dtype, natural)), requires_grad, device)
 
 
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
 ) -> Tensor:
     """Return `steps` evenly spaced values from `start` to `end`, both included."""
-    return _made(np.linspace(start, end, steps).astype(dtypes.chosen(dtype)), requires_grad, device)
+    return _made(ranges.spaced(start, end, steps, dtypes.chosen(dtype)), requires_grad, device)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
