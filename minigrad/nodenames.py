@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 _Name = str | Callable[..., str]
 _titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
@@ -76,6 +76,17 @@ class AccumulateGrad:
         return f"<AccumulateGrad object at {id(self):#x}>"
 
 
+_ends: WeakValueDictionary[int, AccumulateGrad] = WeakValueDictionary()
+
+
+def _end(leaf: Any) -> AccumulateGrad:
+    """Return the end of the graph at a leaf: the same one as long as somebody holds it, and it the leaf."""
+    end = _ends.get(id(leaf))
+    if end is None:
+        end = _ends[id(leaf)] = AccumulateGrad(leaf)
+    return end
+
+
 def next_functions(node: Any) -> tuple[tuple[Any, int], ...]:
     """Return, for each input, the node it came from and which of its outputs it was; (None, 0) for a constant."""
     return tuple(_function_of(edge) for edge in node.edges)
@@ -84,7 +95,7 @@ def next_functions(node: Any) -> tuple[tuple[Any, int], ...]:
 def _function_of(edge: Any) -> tuple[Any, int]:
     if type(edge) is tuple:
         return edge[0], edge[1]
-    return (AccumulateGrad(edge), 0) if getattr(edge, "requires_grad", False) else (None, 0)
+    return (_end(edge), 0) if getattr(edge, "requires_grad", False) else (None, 0)
 
 
 # --- names that depend on the node ---

@@ -101,3 +101,4 @@ def test_the_graph_can_be_walked_down_to_its_leaves(worlds):
     assert place == 0
     assert repr(leaf).startswith("<AccumulateGrad object at 0x")
     assert leaf.next_functions == ()
+    assert (worlds[0]["x"] * 2).grad_fn.next_functions[0][0] is leaf
