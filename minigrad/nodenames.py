@@ -121,6 +121,11 @@ def _quotient(node: Any) -> str:
     return "Div" if _shapes(node)[0] is not None else "Mul"  # PyTorch has 1 / x as x.reciprocal() * 1
 
 
+def _remainder(node: Any) -> str:
+    by = _shapes(node)[1]
+    return f"{node.op.name.capitalize()}Backward{int(by is not None)}"
+
+
 def _clamped(node: Any) -> str:
     return "ClampBackward0" if len(node.edges) > 1 else "ClampBackward1"
 
@@ -194,6 +199,18 @@ def _squeeze(x: Any, dim: Any = None) -> str:
     return "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
 
 
+def _lerp(start: Any, end: Any, weight: Any) -> str:
+    return f"LerpBackward{int(not isinstance(weight, int | float))}"
+
+
+def _einsum(equation: str, *operands: Any) -> str:
+    """Return "View" for what PyTorch makes a product of matrices, or what else it ends in."""
+    given, _, kept = equation.partition("->")
+    if set(given) - set(kept) - set(", "):
+        return "View" if "," in given else "SumBackward1"
+    return "Mul" if "," in given else "Permute"
+
+
 def _prod(x: Any, dim: Any = None, keepdim: bool = False) -> str:
     return f"ProdBackward{int(dim is not None)}"
 
@@ -210,20 +227,27 @@ _NAMES: dict[str, _Name] = {
     "matmul": _product, "linear": _dense, "reshape": _reshaped, "permute": _permuted, "getitem": _taken,
     "narrow": "Slice", "index_set": "CopySlices", "label_cross_entropy": _labels, "conv2d": "Convolution",
     "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
-    "bernoulli_nll": "BinaryCrossEntropy",
+    "bernoulli_nll": "BinaryCrossEntropy", "on_diagonal": "DiagEmbed", "remainder": _remainder, "fmod": _remainder,
+    "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
+    "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
 }  # fmt: skip
 # What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
 _COMPOSITES: dict[str, _Name] = {
     "mse_loss": "MseLoss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss", "nll_loss": _nll,
     "cross_entropy": _cross_entropy, "binary_cross_entropy": "BinaryCrossEntropy",
     "binary_cross_entropy_with_logits": "BinaryCrossEntropyWithLogits", "gelu": "Gelu", "silu": "Silu",
-    "masked_fill": "MaskedFill", "lerp": "Lerp", "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
+    "masked_fill": "MaskedFill", "lerp": _lerp, "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
     "group_norm": "NativeGroupNorm", "embedding": "Embedding", "index_select": "IndexSelect", "stack": "Stack",
-    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod,
-    "pad": _pad, "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
+    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod, "pad": _pad,
+    "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
     "hardsigmoid": "Hardsigmoid", "hardtanh": "Hardtanh", "relu6": "Hardtanh", "glu": "Glu", "celu": "Celu",
     "logaddexp": "Logaddexp", "addcmul": "Addcmul", "addcdiv": "Addcdiv", "cumprod": "Cumprod", "bmm": "Bmm",
-    "diagonal": "Diagonal", "trace": "Trace", "masked_select": "MaskedSelect", "median": "Median",
+    "diagonal": "Diagonal", "trace": "Trace", "masked_select": "MaskedSelect", "median": "Median", "addmm": "Addmm",
+    "addmv": "Addmv", "baddbmm": "Baddbmm", "addbmm": "Addbmm", "addr": "Addr", "take": "Take",
+    "nan_to_num": "NanToNum", "nansum": "Nansum", "cdist": "Cdist", "tile": "Repeat", "movedim": "Permute",
+    "index_add": "IndexAdd", "index_copy": "IndexCopy", "index_fill": "IndexFill", "outer": "Mul", "einsum": _einsum,
+    "cross": "LinalgCross", "frac": "Frac", "sinc": "Sinc", "dist": "Dist", "deg2rad": "Deg2Rad",
+    "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
     "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip
