@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-_Name = str | Callable[..., str]
+_Name = str | Callable[[Any], str]
 _titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
@@ -34,7 +34,7 @@ def titling(function: Any) -> Any:
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if getattr(result, "_edge", None) is not None:
-            titled(result, name if isinstance(name, str) else name(*args, **kwargs))
+            titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
     return noting
@@ -182,42 +182,57 @@ def _labels(node: Any) -> str:
 # --- and on the arguments of a composite ---
 
 
-def _nll(x: Any, *args: Any, **kwargs: Any) -> str:
-    return "NllLoss2D" if x.ndim > 2 else "NllLoss"
+class _Call(NamedTuple):
+    """What a composite was called with; the first argument may be named as it likes."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def get(self, place: int, name: str, default: Any = None) -> Any:
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+
+    def ndim(self) -> int:
+        return int((self.args[0] if self.args else next(iter(self.kwargs.values()))).ndim)
 
 
-def _cross_entropy(
-    x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> str:  # fmt: skip
-    if target.ndim == x.ndim:
+def _nll(call: _Call) -> str:
+    return "NllLoss2D" if call.ndim() > 2 else "NllLoss"
+
+
+def _cross_entropy(call: _Call) -> str:
+    if call.get(1, "target").ndim == call.ndim():
+        reduction = call.get(4, "reduction", "mean")
         return "DivBackward1" if reduction == "mean" else "Sum" if reduction == "sum" else "Neg"
-    return "Add" if label_smoothing else _nll(x)
+    return "Add" if call.get(5, "label_smoothing", 0.0) else _nll(call)
 
 
-def _squeeze(x: Any, dim: Any = None) -> str:
+def _squeeze(call: _Call) -> str:
+    dim = call.get(1, "dim")
     return "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
 
 
-def _lerp(start: Any, end: Any, weight: Any) -> str:
-    return f"LerpBackward{int(not isinstance(weight, int | float))}"
+def _lerp(call: _Call) -> str:
+    return f"LerpBackward{int(not isinstance(call.get(2, 'weight'), int | float))}"
 
 
-def _einsum(equation: str, *operands: Any) -> str:
+def _einsum(call: _Call) -> str:
     """Return "View" for what PyTorch makes a product of matrices, or what else it ends in."""
-    given, _, kept = equation.partition("->")
+    given, _, kept = str(call.get(0, "equation")).partition("->")
     if set(given) - set(kept) - set(", "):
         return "View" if "," in given else "SumBackward1"
     return "Mul" if "," in given else "Permute"
 
 
-def _prod(x: Any, dim: Any = None, keepdim: bool = False) -> str:
-    return f"ProdBackward{int(dim is not None)}"
+def _prod(call: _Call) -> str:
+    return f"ProdBackward{int(call.get(1, 'dim') is not None)}"
 
 
-def _pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> str:
+def _pad(call: _Call) -> str:
     kinds = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
-    return f"{kinds[mode]}{len(pad) // 2}D" if mode in kinds else "ConstantPadNd" if mode == "constant" else "Slice"
+    mode = call.get(2, "mode", "constant")
+    if mode in kinds:
+        return f"{kinds[mode]}{len(call.get(1, 'pad')) // 2}D"
+    return "ConstantPadNd" if mode == "constant" else "Slice"
 
 
 # Ops whose backward PyTorch names otherwise than by their own name in capitals.
