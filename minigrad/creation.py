@@ -16,6 +16,7 @@ from minigrad.arraylike import array_from, sizes_of
 from minigrad.devices import check_device
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DTypeError
+from minigrad.kernels import ranges
 from minigrad.tensor import Tensor, wrap
 
 __all__ = [
@@ -195,14 +196,12 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, 
 def _steps(values: list[Any], count: int, dtype: Any) -> Array:
     """Return `count` numbers from start on, for values (start, end, step): floats if one of these is one."""
     whole = all(isinstance(v, int | np.integer) for v in values)
-    array = values[0] + np.arange(count, dtype=np.int64 if whole else np.float64) * values[2]
-    return array.astype(dtypes.chosen(dtype, int if whole else None))
+    return ranges.stepped(values[0], values[2], count, dtypes.chosen(dtype, int if whole else None))
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **how: Any) -> Tensor:
     """Return `steps` evenly spaced values from `start` to `end`, both included."""
-    first, last = float(start), float(end)
-    return _made(np.linspace(first, last, int(steps)).astype(dtypes.chosen(dtype)), **how)
+    return _made(ranges.spaced(float(start), float(end), int(steps), dtypes.chosen(dtype)), **how)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **how: Any) -> Tensor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-_Name = str | Callable[..., str]
+_Name = str | Callable[[Any], str]
 _titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
@@ -34,7 +34,7 @@ def titling(function: Any) -> Any:
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if getattr(result, "_edge", None) is not None:
-            titled(result, name if isinstance(name, str) else name(*args, **kwargs))
+            titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
     return noting
@@ -76,6 +76,17 @@ class AccumulateGrad:
         return f"<AccumulateGrad object at {id(self):#x}>"
 
 
+_ends: WeakValueDictionary[int, AccumulateGrad] = WeakValueDictionary()
+
+
+def _end(leaf: Any) -> AccumulateGrad:
+    """Return the end of the graph at a leaf: the same one as long as somebody holds it, and it the leaf."""
+    end = _ends.get(id(leaf))
+    if end is None:
+        end = _ends[id(leaf)] = AccumulateGrad(leaf)
+    return end
+
+
 def next_functions(node: Any) -> tuple[tuple[Any, int], ...]:
     """Return, for each input, the node it came from and which of its outputs it was; (None, 0) for a constant."""
     return tuple(_function_of(edge) for edge in node.edges)
@@ -84,7 +95,7 @@ def next_functions(node: Any) -> tuple[tuple[Any, int], ...]:
 def _function_of(edge: Any) -> tuple[Any, int]:
     if type(edge) is tuple:
         return edge[0], edge[1]
-    return (AccumulateGrad(edge), 0) if getattr(edge, "requires_grad", False) else (None, 0)
+    return (_end(edge), 0) if getattr(edge, "requires_grad", False) else (None, 0)
 
 
 # --- names that depend on the node ---
@@ -108,6 +119,11 @@ def _difference(node: Any) -> str:
 
 def _quotient(node: Any) -> str:
     return "Div" if _shapes(node)[0] is not None else "Mul"  # PyTorch has 1 / x as x.reciprocal() * 1
+
+
+def _remainder(node: Any) -> str:
+    by = _shapes(node)[1]
+    return f"{node.op.name.capitalize()}Backward{int(by is not None)}"
 
 
 def _clamped(node: Any) -> str:
@@ -166,30 +182,57 @@ def _labels(node: Any) -> str:
 # --- and on the arguments of a composite ---
 
 
-def _nll(x: Any, *args: Any, **kwargs: Any) -> str:
-    return "NllLoss2D" if x.ndim > 2 else "NllLoss"
+class _Call(NamedTuple):
+    """What a composite was called with; the first argument may be named as it likes."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def get(self, place: int, name: str, default: Any = None) -> Any:
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+
+    def ndim(self) -> int:
+        return int((self.args[0] if self.args else next(iter(self.kwargs.values()))).ndim)
 
 
-def _cross_entropy(
-    x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> str:  # fmt: skip
-    if target.ndim == x.ndim:
+def _nll(call: _Call) -> str:
+    return "NllLoss2D" if call.ndim() > 2 else "NllLoss"
+
+
+def _cross_entropy(call: _Call) -> str:
+    if call.get(1, "target").ndim == call.ndim():
+        reduction = call.get(4, "reduction", "mean")
         return "DivBackward1" if reduction == "mean" else "Sum" if reduction == "sum" else "Neg"
-    return "Add" if label_smoothing else _nll(x)
+    return "Add" if call.get(5, "label_smoothing", 0.0) else _nll(call)
 
 
-def _squeeze(x: Any, dim: Any = None) -> str:
+def _squeeze(call: _Call) -> str:
+    dim = call.get(1, "dim")
     return "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
 
 
-def _prod(x: Any, dim: Any = None, keepdim: bool = False) -> str:
-    return f"ProdBackward{int(dim is not None)}"
+def _lerp(call: _Call) -> str:
+    return f"LerpBackward{int(not isinstance(call.get(2, 'weight'), int | float))}"
 
 
-def _pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> str:
+def _einsum(call: _Call) -> str:
+    """Return "View" for what PyTorch makes a product of matrices, or what else it ends in."""
+    given, _, kept = str(call.get(0, "equation")).partition("->")
+    if set(given) - set(kept) - set(", "):
+        return "View" if "," in given else "SumBackward1"
+    return "Mul" if "," in given else "Permute"
+
+
+def _prod(call: _Call) -> str:
+    return f"ProdBackward{int(call.get(1, 'dim') is not None)}"
+
+
+def _pad(call: _Call) -> str:
     kinds = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
-    return f"{kinds[mode]}{len(pad) // 2}D" if mode in kinds else "ConstantPadNd" if mode == "constant" else "Slice"
+    mode = call.get(2, "mode", "constant")
+    if mode in kinds:
+        return f"{kinds[mode]}{len(call.get(1, 'pad')) // 2}D"
+    return "ConstantPadNd" if mode == "constant" else "Slice"
 
 
 # Ops whose backward PyTorch names otherwise than by their own name in capitals.
@@ -199,20 +242,27 @@ _NAMES: dict[str, _Name] = {
     "matmul": _product, "linear": _dense, "reshape": _reshaped, "permute": _permuted, "getitem": _taken,
     "narrow": "Slice", "index_set": "CopySlices", "label_cross_entropy": _labels, "conv2d": "Convolution",
     "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
-    "bernoulli_nll": "BinaryCrossEntropy",
+    "bernoulli_nll": "BinaryCrossEntropy", "on_diagonal": "DiagEmbed", "remainder": _remainder, "fmod": _remainder,
+    "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
+    "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
 }  # fmt: skip
 # What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
 _COMPOSITES: dict[str, _Name] = {
     "mse_loss": "MseLoss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss", "nll_loss": _nll,
     "cross_entropy": _cross_entropy, "binary_cross_entropy": "BinaryCrossEntropy",
     "binary_cross_entropy_with_logits": "BinaryCrossEntropyWithLogits", "gelu": "Gelu", "silu": "Silu",
-    "masked_fill": "MaskedFill", "lerp": "Lerp", "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
+    "masked_fill": "MaskedFill", "lerp": _lerp, "batch_norm": "NativeBatchNorm", "layer_norm": "NativeLayerNorm",
     "group_norm": "NativeGroupNorm", "embedding": "Embedding", "index_select": "IndexSelect", "stack": "Stack",
-    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod,
-    "pad": _pad, "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
+    "squeeze": _squeeze, "unsqueeze": "Unsqueeze", "norm": "LinalgVectorNorm", "prod": _prod, "pad": _pad,
+    "repeat": "Repeat", "roll": "Roll", "mish": "Mish", "hardswish": "Hardswish", "selu": "Elu",
     "hardsigmoid": "Hardsigmoid", "hardtanh": "Hardtanh", "relu6": "Hardtanh", "glu": "Glu", "celu": "Celu",
     "logaddexp": "Logaddexp", "addcmul": "Addcmul", "addcdiv": "Addcdiv", "cumprod": "Cumprod", "bmm": "Bmm",
-    "diagonal": "Diagonal", "trace": "Trace", "masked_select": "MaskedSelect", "median": "Median",
+    "diagonal": "Diagonal", "trace": "Trace", "masked_select": "MaskedSelect", "median": "Median", "addmm": "Addmm",
+    "addmv": "Addmv", "baddbmm": "Baddbmm", "addbmm": "Addbmm", "addr": "Addr", "take": "Take",
+    "nan_to_num": "NanToNum", "nansum": "Nansum", "cdist": "Cdist", "tile": "Repeat", "movedim": "Permute",
+    "index_add": "IndexAdd", "index_copy": "IndexCopy", "index_fill": "IndexFill", "outer": "Mul", "einsum": _einsum,
+    "cross": "LinalgCross", "frac": "Frac", "sinc": "Sinc", "dist": "Dist", "deg2rad": "Deg2Rad",
+    "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
     "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip

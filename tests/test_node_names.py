@@ -31,7 +31,8 @@ F.binary_cross_entropy(x, x.detach()); F.binary_cross_entropy_with_logits(x, x.d
 F.gelu(x); F.silu(x); F.elu(x); F.leaky_relu(x); F.softplus(x); F.logsigmoid(x); F.dropout(x, 0.5); F.softmax(x, 1)
 nn.Dropout2d()(i); nn.Conv2d(4, 2, 3)(i); F.max_pool2d(i, 2); F.avg_pool2d(i, 2); nn.BatchNorm2d(4)(i)
 nn.BatchNorm1d(4)(x); nn.BatchNorm1d(4).eval()(x); nn.LayerNorm(4)(x); F.embedding(c, x); F.pad(x, (1, 1))
-F.pad(i, (1, 1, 1, 1), mode="reflect"); F.normalize(x); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
+F.pad(i, (1, 1, 1, 1), mode="reflect"); F.normalize(x)
+x.squeeze(dim=0); F.cross_entropy(input=x, target=c); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
 """
 
 
@@ -101,3 +102,4 @@ def test_the_graph_can_be_walked_down_to_its_leaves(worlds):
     assert place == 0
     assert repr(leaf).startswith("<AccumulateGrad object at 0x")
     assert leaf.next_functions == ()
+    assert (worlds[0]["x"] * 2).grad_fn.next_functions[0][0] is leaf

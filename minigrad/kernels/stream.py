@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
+from minigrad.kernels.ranges import multiply_add
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _LOW_24, _LOW_53 = np.uint32(2**24 - 1), np.uint64(2**53 - 1)
@@ -75,7 +76,7 @@ class Stream:
             return unit
         low, high = kind.type(low), kind.type(high)
         if kind == _F64:
-            values = _multiply_add(unit, high - low, low)
+            values = multiply_add(unit, high - low, low)
         else:  # with 24 bits the product is exact in double precision, and so the result is rounded once
             values = (unit * np.float64(high - low) + np.float64(low)).astype(kind)
         values[values == high] = low  # what was rounded up to the excluded bound
@@ -280,20 +281,3 @@ def _transform_blocks(u: Array) -> None:
     """Turn each 16 uniforms into normals, in place: the first eight are the radii, the last eight the angles."""
     blocks = u.reshape(-1, 2, _BLOCK // 2)
     blocks[:, 0], blocks[:, 1] = _box_muller(1 - blocks[:, 0], blocks[:, 1], np.log)
-
-
-def _multiply_add(x: Array, factor: float, term: float) -> Array:
-    """Return x * factor + term rounded once, as a processor's fused instruction does (Dekker 1971, Knuth's two-sum)."""
-    product = x * factor
-    x_high, f_high = _high_half(x), _high_half(factor)
-    x_low, f_low = x - x_high, factor - f_high
-    lost = ((x_high * f_high - product) + x_high * f_low + x_low * f_high) + x_low * f_low
-    total = product + term
-    back = total - product
-    return np.asarray(total + ((product - (total - back)) + (term - back) + lost))
-
-
-def _high_half(x: Any) -> Any:
-    """Return `x` with the upper 26 bits of its 53: products of two such halves are exact."""
-    shifted = (2.0**27 + 1) * x
-    return shifted - (shifted - x)

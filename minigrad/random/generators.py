@@ -19,6 +19,7 @@ _FIRST_SEED = 67280421310721  # of a generator nobody seeded; as arbitrary here 
 class Generator:
     """A source of random numbers with a state of its own.
 
+    >>> from minigrad import rand
     >>> g = Generator().manual_seed(42)
     >>> state = g.get_state()
     >>> a = rand(3, generator=g)

@@ -23,6 +23,7 @@ def rand(
 ) -> Tensor:
     """Return numbers from [0, 1), uniformly distributed, of shape `size`; float32 by default.
 
+    >>> from minigrad import manual_seed
     >>> _ = manual_seed(0)
     >>> rand(2)
     tensor([0.4963, 0.7682])
@@ -88,6 +89,7 @@ def randint(
 
     Raises ArgumentError if low >= high, or if the dtype does not hold them.
 
+    >>> from minigrad import manual_seed
     >>> _ = manual_seed(0)
     >>> randint(3, 10, (4,))
     tensor([7, 6, 3, 5])
