@@ -96,7 +96,8 @@ def nadam(
     """
     for p, g, m, v in blocks(param, grad, exp_avg, exp_avg_sq):
         s, step = scratch(p), scratch(p, 2)
-        np.multiply(p, shrink, out=p)
+        if shrink != 1:
+            np.multiply(p, shrink, out=p)
         g = descent(p, g, weight_decay, maximize)
         move_towards(m, g, 1 - beta1, s)
         average_square(v, g, beta2, s)
@@ -127,7 +128,8 @@ def radam(
     """
     for p, g, m, v in blocks(param, grad, exp_avg, exp_avg_sq):
         s = scratch(p)
-        np.multiply(p, shrink, out=p)
+        if shrink != 1:
+            np.multiply(p, shrink, out=p)
         g = descent(p, g, weight_decay, maximize)
         move_towards(m, g, 1 - beta1, s)
         average_square(v, g, beta2, s)

@@ -78,6 +78,7 @@ class Optimizer(Hooked):
         group |= {key: value for key, value in param_group.items() if key != "params"}
         group = group | {key: value for key, value in self.defaults.items() if key not in group}
         self._check_params(group)
+        _check_numbers(group)
         self._check_settings(group)
         self.param_groups.append(group)
 
@@ -97,17 +98,16 @@ class Optimizer(Hooked):
         if not set(group["params"]).isdisjoint(itertools.chain(*(g["params"] for g in self.param_groups))):
             raise ArgumentError("some parameters appear in more than one parameter group")
         if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
-            raise ArgumentError("all optimizer param groups should be with/without names")
+            kind = "with" if "param_names" in group else "without"
+            raise ArgumentError(
+                "all optimizer param groups should be with/without names. cannot add param group "
+                f"{kind} names to the optimizer"
+            )
 
     def _check_settings(self, group: Group) -> None:
         """Raise ArgumentError for settings without a meaning; a subclass adds what only it knows."""
-        for key, value in group.items():
-            if value is required:
-                raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
         for key, title in _NOT_NEGATIVE.items():
-            if isinstance(group.get(key), Tensor) and group[key].numel() != 1:
-                raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(group[key].shape)}")
-            if key in group and not isinstance(group[key], tuple) and not float(group[key]) >= 0:
+            if key in group and not float(group[key]) >= 0:
                 raise ArgumentError(f"Invalid {title}: {group[key]}; {key} must not be negative")
         for i, beta in enumerate(group.get("betas", ())):
             if not 0 <= float(beta) < 1:
@@ -238,6 +238,14 @@ def count(state: State) -> float:
         held = state["step"] = wrap(np.zeros((), np.float32))
     held._data += 1
     return float(held._data)
+
+
+def _check_numbers(group: Group) -> None:
+    for key, value in group.items():
+        if value is required:
+            raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
+        if key in _NOT_NEGATIVE and isinstance(value, Tensor) and value.numel() != 1:
+            raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(value.shape)}")
 
 
 def _as_groups(params: Any) -> list[Group]:
