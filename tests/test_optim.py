@@ -73,6 +73,7 @@ OPTIONS = {
         {"eps": (1e-4, 0.1), "beta2_decay": -0.5, "maximize": True},
     ],
 }
+MUON = [{}, {"lr": 0.02, "nesterov": False, "weight_decay": 0}, {"adjust_lr_fn": "match_rms_adamw", "ns_steps": 3}]
 CASES = [pytest.param(name, options, id=f"{name}-{options}") for name, table in OPTIONS.items() for options in table]
 
 
@@ -469,6 +470,36 @@ def test_a_state_dict_of_an_earlier_version_may_lack_settings():
     assert optimizer.param_groups[0]["maximize"] is False
 
 
+# --- Muon ---
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", MUON)
+def test_muon_goes_where_torchs_does(torch, rng, options, dtype):
+    ours, theirs = pair(torch, [rng.standard_normal(s).astype(dtype) for s in ((4, 6), (7, 3), (1, 5))])
+    a, b = optim.Muon(ours, **options), torch.optim.Muon(theirs, **options)
+    assert (a.defaults, repr(a)) == (b.defaults, repr(b))
+    comparison = Comparison(1e-6)
+    for _ in range(20):
+        for x, y in zip(ours, theirs, strict=True):
+            give(torch, x, y, rng.standard_normal(x.shape).astype(dtype))
+        a.step()
+        b.step()
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            comparison.check(k, x, y)
+    a.load_state_dict(b.state_dict())
+    assert [list(s) for s in a.state_dict()["state"].values()] == [["momentum_buffer"]] * 3
+
+
+def test_muon_steps_have_singular_values_near_one(rng):
+    w = leaf(np.zeros((30, 50), np.float32))
+    w.grad = mg.tensor(rng.standard_normal((30, 50)).astype(np.float32))
+    optim.Muon([w], lr=1.0).step()
+    values = np.linalg.svd(w.detach().numpy(), compute_uv=False)
+    np.testing.assert_allclose(values, 1, atol=0.4)  # the coefficients trade exactness for speed
+
+
 # --- L-BFGS ---
 
 
@@ -623,6 +654,9 @@ BAD = {
     r"Invalid eta values: 0\.5, 0\.9": lambda p: optim.Rprop([p], etas=(0.5, 0.9)),
     "Clipping threshold d should be >= 1 but is: 0": lambda p: optim.Adafactor([p], d=0),
     "epsilon2 should be >= 0 but is: -1": lambda p: optim.Adafactor([p], eps=(None, -1)),
+    r"Muon only supports 2D parameters.*\(1,\)": lambda p: optim.Muon([p]),
+    "Adjust learning rate function x is not supported": lambda p: optim.Muon([mg.ones(1, 1)], adjust_lr_fn="x"),
+    "weight decay should be >= 0 but is: -1": lambda p: optim.Muon([mg.ones(1, 1)], weight_decay=-1),
     "Tensor lr must be 1-element": lambda p: optim.Adam([p], lr=mg.ones(2)),
     "LBFGS doesn't support per-parameter options": lambda p: optim.LBFGS([{"params": p}, {"params": leaf([1.0])}]),
     "LBFGS needs a closure": lambda p: optim.LBFGS([p]).step(),
