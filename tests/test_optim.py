@@ -466,8 +466,12 @@ def torch_tree(torch, tree):
 def test_a_state_dict_of_an_earlier_version_may_lack_settings():
     _, optimizer = stepped("Adam", ARRAYS, 2)
     old = changed(optimizer.state_dict(), lambda d: [d["param_groups"][0].pop(k) for k in ("fused", "maximize")])
+    for state in old["state"].values():
+        state["step"] = int(state["step"].item())
     optimizer.load_state_dict(old)
     assert optimizer.param_groups[0]["maximize"] is False
+    advance(optimizer, 1)
+    assert [s["step"].item() for s in optimizer.state_dict()["state"].values()] == [3.0, 3.0]
 
 
 # --- Muon ---
@@ -712,6 +716,85 @@ def test_memory_that_cannot_be_written_and_gradients_that_do_not_fit_are_refused
 
 
 # --- an optimiser of one's own ---
+
+
+def own_adam(m, o):
+    """Return Adam as a PyTorch user writes it."""
+
+    class OwnAdam(o.Optimizer):
+        def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+            super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+        @m.no_grad()
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    if len(state) == 0:
+                        state["step"] = 0
+                        state["exp_avg"], state["exp_avg_sq"] = m.zeros_like(p), m.zeros_like(p.data)
+                    state["step"] += 1
+                    beta1, beta2 = group["betas"]
+                    state["exp_avg"].mul_(beta1).add_(p.grad, alpha=1 - beta1)
+                    state["exp_avg_sq"].mul_(beta2).add_(p.grad * p.grad, alpha=1 - beta2)
+                    size = (state["exp_avg_sq"] / (1 - beta2 ** state["step"])).sqrt().add_(group["eps"])
+                    p.add_(state["exp_avg"] / size, alpha=-group["lr"] / (1 - beta1 ** state["step"]))
+
+    return OwnAdam
+
+
+@pytest.mark.oracle
+def test_adam_written_by_a_user_is_adam_and_saves_as_in_torch(torch, rng):
+    start = rng.standard_normal((3, 4))
+    (x, y), (z,) = pair(torch, [start, start])[0], [torch.tensor(start, requires_grad=True)]
+    mine, built_in = own_adam(mg, optim)([x], lr=0.1), optim.Adam([y], lr=0.1)
+    torchs = own_adam(torch, torch.optim)([z], lr=0.1)
+    for t in range(20):
+        gradient = rng.standard_normal((3, 4))
+        for p in (x, y):
+            p.grad = mg.tensor(gradient)
+        z.grad = torch.tensor(gradient)
+        for optimizer in (mine, built_in, torchs):
+            optimizer.step()
+        if t == 10:
+            state = torchs.state_dict()
+            mine.load_state_dict(state)
+            assert mine.state[x]["step"] == 11
+    np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(x.detach().numpy(), z.detach().numpy(), rtol=1e-12)
+
+
+def test_a_wrapper_that_is_an_optimizer_without_its_constructor():
+    class Twice(optim.Optimizer):
+        def __init__(self, base):
+            self.base, self.param_groups, self.state, self.defaults = base, base.param_groups, base.state, base.defaults
+
+        def step(self, closure=None):
+            self.base.step()
+            self.base.step()
+
+    w = leaf([3.0])
+    optimizer = Twice(optim.SGD([w], lr=0.5))
+    schedule = lr_scheduler.StepLR(optimizer, 1)
+    w.grad = mg.tensor([1.0])
+    optimizer.step()
+    schedule.step()
+    assert (w.item(), optimizer.base.param_groups[0]["lr"]) == (2.0, 0.05)
+    seen = []
+    optimizer.register_step_post_hook(lambda *_: seen.append(w.item()))
+    optimizer.step()
+    assert seen == [pytest.approx(1.9)]
+    assert not optimizer.base._hooks
+
+
+def test_a_copy_of_an_optimizer_is_its_own():
+    _, optimizer = stepped("Adam", ARRAYS, 2)
+    copied = copy.deepcopy(optimizer)
+    copied.param_groups[0]["lr"] = 7.0
+    advance(copied, 1)
+    assert optimizer.param_groups[0]["lr"] == 1e-3
+    assert [s["step"].item() for s in optimizer.state.values()] == [2.0, 2.0]
+    assert [s["step"].item() for s in copied.state.values()] == [3.0, 3.0]
 
 
 def test_a_subclass_may_define_step_over_groups_and_state():

@@ -60,7 +60,6 @@ class Optimizer(Hooked):
     """The names of the state tensors that have the shape of their parameter."""
 
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
-        self._hooks = {}
         self.defaults: Group = dict(defaults)
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
@@ -233,9 +232,9 @@ def apart(group: Group) -> tuple[float, float]:
 
 def count(state: State) -> float:
     """Return the number of this step, from 1 on; kept as a 0-d float32 tensor, as in PyTorch."""
-    held = state.get("step")
-    if held is None:
-        held = state["step"] = wrap(np.zeros((), np.float32))
+    held = state.get("step", 0)
+    if not isinstance(held, Tensor):  # a plain number in state dicts of PyTorch before 1.12
+        held = state["step"] = wrap(np.array(held, np.float32))
     held._data += 1
     return float(held._data)
 
@@ -325,10 +324,8 @@ def _group_misfits(groups: list[Group], defaults: Group, state_dict: Mapping[str
 
 def _restored(name: str, value: Any, p: Tensor) -> Any:
     """Return a copy of a saved state value: the counts as float32, tensors in the parameter's dtype."""
-    if name in _COUNTS:
-        return wrap(np.array(_value(value), np.float32))
     if isinstance(value, np.ndarray) or hasattr(value, "detach"):
-        return wrap(np.array(_value(value), p._data.dtype, order="C"))
+        return wrap(np.array(_value(value), np.float32 if name in _COUNTS else p._data.dtype, order="C"))
     if isinstance(value, list | tuple):
         return type(value)(_restored("", item, p) for item in value)
     return copy.deepcopy(value)
