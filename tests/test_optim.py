@@ -684,6 +684,7 @@ BAD = {
     "Invalid epsilon value: -1": lambda p: optim.Adam([p], eps=-1),
     "Invalid alpha value: -1": lambda p: optim.RMSprop([p], alpha=-1),
     r"Invalid beta parameter at index 1: 1\.0": lambda p: optim.AdamW([p], betas=(0.9, 1.0)),
+    "betas must be either both floats or both Tensors": lambda p: optim.AdamW([p], betas=(0.9, mg.tensor(0.99))),
     "Invalid rho value: 2": lambda p: optim.Adadelta([p], rho=2),
     "Invalid lr_decay value: -1": lambda p: optim.Adagrad([p], lr_decay=-1),
     "Invalid initial_accumulator_value value: -1": lambda p: optim.Adagrad([p], initial_accumulator_value=-1),
@@ -818,6 +819,14 @@ def test_a_wrapper_that_is_an_optimizer_without_its_constructor():
     optimizer.step()
     assert seen == [pytest.approx(1.9)]
     assert not optimizer.base._hooks
+
+
+def test_the_settings_of_ones_own_are_ones_own():
+    class Own(optim.Optimizer):
+        pass
+
+    settings = {"lr": None, "eps": (1e-30, 1e-3), "betas": None, "momentum": -1}
+    assert Own([leaf([1.0])], settings).param_groups[0]["eps"] == (1e-30, 1e-3)
 
 
 def test_a_copy_of_an_optimizer_is_its_own():

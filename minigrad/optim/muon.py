@@ -7,7 +7,7 @@ import math
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
 from minigrad.kernels import optim_rates as kernels
-from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, moment
+from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, check_sizes, moment
 from minigrad.tensor import Tensor
 
 
@@ -44,6 +44,7 @@ class Muon(Optimizer):
         super().__init__(params, settings)
 
     def _check_settings(self, group: Group) -> None:
+        check_sizes(group)
         for key, title in {"lr": "Learning rate", "momentum": "momentum", "weight_decay": "weight decay"}.items():
             if not float(group[key]) >= 0:
                 raise ArgumentError(f"{title} should be >= 0 but is: {group[key]}")

@@ -77,8 +77,11 @@ class Optimizer(Hooked):
         group |= {key: value for key, value in param_group.items() if key != "params"}
         group = group | {key: value for key, value in self.defaults.items() if key not in group}
         self._check_params(group)
-        _check_numbers(group)
-        self._check_settings(group)
+        for key, value in group.items():
+            if value is required:
+                raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
+        if type(self)._update is not Optimizer._update:  # one of the user's own may mean another thing by a name
+            self._check_settings(group)
         self.param_groups.append(group)
 
     def _check_params(self, group: Group) -> None:
@@ -105,6 +108,7 @@ class Optimizer(Hooked):
 
     def _check_settings(self, group: Group) -> None:
         """Raise ArgumentError for settings without a meaning; a subclass adds what only it knows."""
+        check_sizes(group)
         for key, title in _NOT_NEGATIVE.items():
             if key in group and not float(group[key]) >= 0:
                 raise ArgumentError(f"Invalid {title}: {group[key]}; {key} must not be negative")
@@ -224,6 +228,13 @@ def moment(state: State, name: str, p: Array) -> Array:
     return held._data
 
 
+def check_sizes(group: Group) -> None:
+    """Raise ArgumentError for a setting that is a tensor of several numbers."""
+    for key, value in group.items():
+        if key in _NOT_NEGATIVE and isinstance(value, Tensor) and value.numel() != 1:
+            raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(value.shape)}")
+
+
 def apart(group: Group) -> tuple[float, float]:
     """Return what to multiply the parameter by first, if its decay is decoupled, and else the decay to add to g."""
     decay = float(group["weight_decay"])
@@ -237,14 +248,6 @@ def count(state: State) -> float:
         held = state["step"] = wrap(np.array(held, np.float32))
     held._data += 1
     return float(held._data)
-
-
-def _check_numbers(group: Group) -> None:
-    for key, value in group.items():
-        if value is required:
-            raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
-        if key in _NOT_NEGATIVE and isinstance(value, Tensor) and value.numel() != 1:
-            raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(value.shape)}")
 
 
 def _as_groups(params: Any) -> list[Group]:
