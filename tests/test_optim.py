@@ -73,6 +73,7 @@ OPTIONS = {
         {"eps": (1e-4, 0.1), "beta2_decay": -0.5, "maximize": True},
     ],
 }
+MUON = [{}, {"lr": 0.02, "nesterov": False, "weight_decay": 0}, {"adjust_lr_fn": "match_rms_adamw", "ns_steps": 3}]
 CASES = [pytest.param(name, options, id=f"{name}-{options}") for name, table in OPTIONS.items() for options in table]
 
 
@@ -147,6 +148,39 @@ def test_a_hundred_steps_go_where_torch_goes(torch, rng, name, options, dtype):
                 comparison.check(k, x, y)
                 for key, value in b.state[y].items():
                     comparison.check((k, key), a.state[x][key], value)
+
+
+def trained(m, library, name, options, nudge=0.0):
+    """Return the weights of a small net after a hundred steps on one batch."""
+    rng = np.random.default_rng(0)
+    weights = [m.tensor(rng.standard_normal(s) / 2) for s in ((4, 8), (8,), (8, 3), (3,))]
+    x, y = (m.tensor(rng.standard_normal(s)) for s in ((16, 4), (16, 3)))
+    weights[0] *= 1 + nudge
+    first, first_bias, second, second_bias = (w.requires_grad_() for w in weights)
+    optimizer = getattr(library, name)(weights, **options)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = (((x @ first + first_bias).tanh() @ second + second_bias - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+    return [w.detach().numpy() for w in weights]
+
+
+# Where the last bits of tanh decide which way a step goes: the net saturates, or swings about a minimum.
+CHAOTIC = [("Rprop", "maximize"), ("RMSprop", "alpha")]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [case for case in CASES if not any(case.values[0] == n and k in case.values[1] for n, k in CHAOTIC)],
+)
+def test_a_net_trains_as_in_torch(torch, name, options):
+    """To 1e-6, beside what PyTorch's own result changes by when the first weights are moved by one rounding."""
+    ours, theirs = (trained(m, o, name, options) for m, o in ((mg, optim), (torch, torch.optim)))
+    nudged = trained(torch, torch.optim, name, options, nudge=np.finfo(np.float64).eps)
+    for a, b, c in zip(ours, theirs, nudged, strict=True):
+        assert np.abs(a - b).max() <= 1e-6 * np.abs(b).max() + 10 * np.abs(b - c).max()
 
 
 @pytest.mark.oracle
@@ -465,8 +499,42 @@ def torch_tree(torch, tree):
 def test_a_state_dict_of_an_earlier_version_may_lack_settings():
     _, optimizer = stepped("Adam", ARRAYS, 2)
     old = changed(optimizer.state_dict(), lambda d: [d["param_groups"][0].pop(k) for k in ("fused", "maximize")])
+    for state in old["state"].values():
+        state["step"] = int(state["step"].item())
     optimizer.load_state_dict(old)
     assert optimizer.param_groups[0]["maximize"] is False
+    advance(optimizer, 1)
+    assert [s["step"].item() for s in optimizer.state_dict()["state"].values()] == [3.0, 3.0]
+
+
+# --- Muon ---
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", MUON)
+def test_muon_goes_where_torchs_does(torch, rng, options, dtype):
+    ours, theirs = pair(torch, [rng.standard_normal(s).astype(dtype) for s in ((4, 6), (7, 3), (1, 5))])
+    a, b = optim.Muon(ours, **options), torch.optim.Muon(theirs, **options)
+    assert (a.defaults, repr(a)) == (b.defaults, repr(b))
+    comparison = Comparison(1e-6)
+    for _ in range(20):
+        for x, y in zip(ours, theirs, strict=True):
+            give(torch, x, y, rng.standard_normal(x.shape).astype(dtype))
+        a.step()
+        b.step()
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=True)):
+            comparison.check(k, x, y)
+    a.load_state_dict(b.state_dict())
+    assert [list(s) for s in a.state_dict()["state"].values()] == [["momentum_buffer"]] * 3
+
+
+def test_muon_steps_have_singular_values_near_one(rng):
+    w = leaf(np.zeros((30, 50), np.float32))
+    w.grad = mg.tensor(rng.standard_normal((30, 50)).astype(np.float32))
+    optim.Muon([w], lr=1.0).step()
+    values = np.linalg.svd(w.detach().numpy(), compute_uv=False)
+    np.testing.assert_allclose(values, 1, atol=0.4)  # the coefficients trade exactness for speed
 
 
 # --- L-BFGS ---
@@ -616,6 +684,7 @@ BAD = {
     "Invalid epsilon value: -1": lambda p: optim.Adam([p], eps=-1),
     "Invalid alpha value: -1": lambda p: optim.RMSprop([p], alpha=-1),
     r"Invalid beta parameter at index 1: 1\.0": lambda p: optim.AdamW([p], betas=(0.9, 1.0)),
+    "betas must be either both floats or both Tensors": lambda p: optim.AdamW([p], betas=(0.9, mg.tensor(0.99))),
     "Invalid rho value: 2": lambda p: optim.Adadelta([p], rho=2),
     "Invalid lr_decay value: -1": lambda p: optim.Adagrad([p], lr_decay=-1),
     "Invalid initial_accumulator_value value: -1": lambda p: optim.Adagrad([p], initial_accumulator_value=-1),
@@ -623,6 +692,9 @@ BAD = {
     r"Invalid eta values: 0\.5, 0\.9": lambda p: optim.Rprop([p], etas=(0.5, 0.9)),
     "Clipping threshold d should be >= 1 but is: 0": lambda p: optim.Adafactor([p], d=0),
     "epsilon2 should be >= 0 but is: -1": lambda p: optim.Adafactor([p], eps=(None, -1)),
+    r"Muon only supports 2D parameters.*\(1,\)": lambda p: optim.Muon([p]),
+    "Adjust learning rate function x is not supported": lambda p: optim.Muon([mg.ones(1, 1)], adjust_lr_fn="x"),
+    "weight decay should be >= 0 but is: -1": lambda p: optim.Muon([mg.ones(1, 1)], weight_decay=-1),
     "Tensor lr must be 1-element": lambda p: optim.Adam([p], lr=mg.ones(2)),
     "LBFGS doesn't support per-parameter options": lambda p: optim.LBFGS([{"params": p}, {"params": leaf([1.0])}]),
     "LBFGS needs a closure": lambda p: optim.LBFGS([p]).step(),
@@ -678,6 +750,93 @@ def test_memory_that_cannot_be_written_and_gradients_that_do_not_fit_are_refused
 
 
 # --- an optimiser of one's own ---
+
+
+def own_adam(m, o):
+    """Return Adam as a PyTorch user writes it."""
+
+    class OwnAdam(o.Optimizer):
+        def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+            super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+        @m.no_grad()
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    if len(state) == 0:
+                        state["step"] = 0
+                        state["exp_avg"], state["exp_avg_sq"] = m.zeros_like(p), m.zeros_like(p.data)
+                    state["step"] += 1
+                    beta1, beta2 = group["betas"]
+                    state["exp_avg"].mul_(beta1).add_(p.grad, alpha=1 - beta1)
+                    state["exp_avg_sq"].mul_(beta2).add_(p.grad * p.grad, alpha=1 - beta2)
+                    size = (state["exp_avg_sq"] / (1 - beta2 ** state["step"])).sqrt().add_(group["eps"])
+                    p.add_(state["exp_avg"] / size, alpha=-group["lr"] / (1 - beta1 ** state["step"]))
+
+    return OwnAdam
+
+
+@pytest.mark.oracle
+def test_adam_written_by_a_user_is_adam_and_saves_as_in_torch(torch, rng):
+    start = rng.standard_normal((3, 4))
+    (x, y), (z,) = pair(torch, [start, start])[0], [torch.tensor(start, requires_grad=True)]
+    mine, built_in = own_adam(mg, optim)([x], lr=0.1), optim.Adam([y], lr=0.1)
+    torchs = own_adam(torch, torch.optim)([z], lr=0.1)
+    for t in range(20):
+        gradient = rng.standard_normal((3, 4))
+        for p in (x, y):
+            p.grad = mg.tensor(gradient)
+        z.grad = torch.tensor(gradient)
+        for optimizer in (mine, built_in, torchs):
+            optimizer.step()
+        if t == 10:
+            state = torchs.state_dict()
+            mine.load_state_dict(state)
+            assert mine.state[x]["step"] == 11
+    np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(x.detach().numpy(), z.detach().numpy(), rtol=1e-12)
+
+
+def test_a_wrapper_that_is_an_optimizer_without_its_constructor():
+    class Twice(optim.Optimizer):
+        def __init__(self, base):
+            self.base, self.param_groups, self.state, self.defaults = base, base.param_groups, base.state, base.defaults
+
+        def step(self, closure=None):
+            self.base.step()
+            self.base.step()
+
+    w = leaf([3.0])
+    optimizer = Twice(optim.SGD([w], lr=0.5))
+    schedule = lr_scheduler.StepLR(optimizer, 1)
+    w.grad = mg.tensor([1.0])
+    optimizer.step()
+    schedule.step()
+    assert (w.item(), optimizer.base.param_groups[0]["lr"]) == (2.0, 0.05)
+    seen = []
+    optimizer.register_step_post_hook(lambda *_: seen.append(w.item()))
+    optimizer.step()
+    assert seen == [pytest.approx(1.9)]
+    assert not optimizer.base._hooks
+
+
+def test_the_settings_of_ones_own_are_ones_own():
+    class Own(optim.Optimizer):
+        pass
+
+    settings = {"lr": None, "eps": (1e-30, 1e-3), "betas": None, "momentum": -1}
+    assert Own([leaf([1.0])], settings).param_groups[0]["eps"] == (1e-30, 1e-3)
+
+
+def test_a_copy_of_an_optimizer_is_its_own():
+    _, optimizer = stepped("Adam", ARRAYS, 2)
+    copied = copy.deepcopy(optimizer)
+    copied.param_groups[0]["lr"] = 7.0
+    advance(copied, 1)
+    assert optimizer.param_groups[0]["lr"] == 1e-3
+    assert [s["step"].item() for s in optimizer.state.values()] == [2.0, 2.0]
+    assert [s["step"].item() for s in copied.state.values()] == [3.0, 3.0]
 
 
 def test_a_subclass_may_define_step_over_groups_and_state():

@@ -96,7 +96,8 @@ def nadam(
     """
     for p, g, m, v in blocks(param, grad, exp_avg, exp_avg_sq):
         s, step = scratch(p), scratch(p, 2)
-        np.multiply(p, shrink, out=p)
+        if shrink != 1:
+            np.multiply(p, shrink, out=p)
         g = descent(p, g, weight_decay, maximize)
         move_towards(m, g, 1 - beta1, s)
         average_square(v, g, beta2, s)
@@ -127,7 +128,8 @@ def radam(
     """
     for p, g, m, v in blocks(param, grad, exp_avg, exp_avg_sq):
         s = scratch(p)
-        np.multiply(p, shrink, out=p)
+        if shrink != 1:
+            np.multiply(p, shrink, out=p)
         g = descent(p, g, weight_decay, maximize)
         move_towards(m, g, 1 - beta1, s)
         average_square(v, g, beta2, s)
@@ -209,3 +211,27 @@ def root_mean_square(x: Array) -> float:
     3.0
     """
     return math.sqrt(float((x * x).sum()) / x.size) if x.size else math.nan
+
+
+def orthogonalised(matrix: Array, coefficients: tuple[float, float, float], steps: int, eps: float) -> Array:
+    """Return about the nearest matrix with singular values of 1, by Newton and Schulz's iteration.
+
+    It is done in bfloat16's precision, PyTorch's choice, which is kept here by rounding, for the same numbers.
+    """
+    a, b, c = map(np.float32, coefficients)
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = _bfloat16(matrix.T if tall else matrix)
+    norm = _bfloat16(np.sqrt((x * x).sum(keepdims=True)))
+    x = _bfloat16(x / np.maximum(norm, np.float32(eps)))
+    for _ in range(steps):
+        gram = _bfloat16(x @ x.T)
+        x = _bfloat16(a * x + _bfloat16(b * gram + c * (gram @ gram)) @ x)
+    return x.T if tall else x
+
+
+def _bfloat16(x: Array) -> Array:
+    """Return `x` as float32 whose last 16 bits are rounded away, ties to even."""
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    odd = (bits >> np.uint32(16)) & np.uint32(1)
+    rounded: Array = ((bits + np.uint32(0x7FFF) + odd) & np.uint32(0xFFFF0000)).view(np.float32)
+    return rounded

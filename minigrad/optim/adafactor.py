@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
 from minigrad.kernels import optim_rates as kernels
-from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, count
+from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, check_sizes, count
 from minigrad.tensor import Tensor, wrap
 
 
@@ -42,6 +42,7 @@ class Adafactor(Optimizer):
         super().__init__(params, settings | {"foreach": foreach, "maximize": maximize})
 
     def _check_settings(self, group: Group) -> None:
+        check_sizes(group)
         checks = {
             f"Learning rate should be >= 0 but is: {group['lr']}": float(group["lr"]) >= 0,
             f"beta2_decay should be <= 0 but is: {group['beta2_decay']}": group["beta2_decay"] <= 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.dtypes import Array
+from minigrad.errors import ArgumentError
 from minigrad.kernels import optim as kernels
 from minigrad.optim.optimizer import Group, Optimizer, Parameters, State, apart, count, moment
 from minigrad.tensor import Tensor
@@ -51,6 +52,11 @@ class Adam(Optimizer):
         settings |= {"differentiable": differentiable, "fused": fused}
         settings |= {"decoupled_weight_decay": decoupled_weight_decay}
         super().__init__(params, settings)
+
+    def _check_settings(self, group: Group) -> None:
+        super()._check_settings(group)
+        if len({isinstance(beta, Tensor) for beta in group["betas"]}) > 1:
+            raise ArgumentError(f"betas must be either both floats or both Tensors, got {group['betas']}")
 
     def _update(self, p: Array, g: Array, state: State, group: Group) -> None:
         step = count(state)

@@ -16,7 +16,7 @@ _number = itertools.count().__next__
 class Hooked:
     """The part of Optimizer that keeps the hooks; the `step` of every subclass calls those of steps."""
 
-    _hooks: dict[str, dict[int, Callable[..., Any]]]
+    _hooks: dict[str, dict[int, Callable[..., Any]]] = {}  # noqa: RUF012 (never written: some never call __init__)
     _opt_called = False  # whether a step was taken, which a schedule should wait for
 
     def __init_subclass__(cls) -> None:
@@ -52,6 +52,8 @@ class Hooked:
 
     def _add_hook(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> Removable:
         number = _number()
+        if "_hooks" not in self.__dict__:
+            self._hooks = {}
         hooks = self._hooks.setdefault(kind, {})
         others = dict(hooks) if prepend else {}
         for other in others:

@@ -57,6 +57,7 @@ class LBFGS(Optimizer):
         super().__init__(params, settings | {"history_size": history_size, "line_search_fn": line_search_fn})
         if len(self.param_groups) != 1:
             raise ArgumentError("LBFGS doesn't support per-parameter options (parameter groups)")
+        self._check_settings(self.param_groups[0])
 
     def _check_settings(self, group: Group) -> None:
         super()._check_settings(group)

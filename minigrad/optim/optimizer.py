@@ -60,7 +60,6 @@ class Optimizer(Hooked):
     """The names of the state tensors that have the shape of their parameter."""
 
     def __init__(self, params: Parameters, defaults: Mapping[str, Any]) -> None:
-        self._hooks = {}
         self.defaults: Group = dict(defaults)
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
@@ -78,7 +77,11 @@ class Optimizer(Hooked):
         group |= {key: value for key, value in param_group.items() if key != "params"}
         group = group | {key: value for key, value in self.defaults.items() if key not in group}
         self._check_params(group)
-        self._check_settings(group)
+        for key, value in group.items():
+            if value is required:
+                raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
+        if type(self)._update is not Optimizer._update:  # one of the user's own may mean another thing by a name
+            self._check_settings(group)
         self.param_groups.append(group)
 
     def _check_params(self, group: Group) -> None:
@@ -97,17 +100,17 @@ class Optimizer(Hooked):
         if not set(group["params"]).isdisjoint(itertools.chain(*(g["params"] for g in self.param_groups))):
             raise ArgumentError("some parameters appear in more than one parameter group")
         if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
-            raise ArgumentError("all optimizer param groups should be with/without names")
+            kind = "with" if "param_names" in group else "without"
+            raise ArgumentError(
+                "all optimizer param groups should be with/without names. cannot add param group "
+                f"{kind} names to the optimizer"
+            )
 
     def _check_settings(self, group: Group) -> None:
         """Raise ArgumentError for settings without a meaning; a subclass adds what only it knows."""
-        for key, value in group.items():
-            if value is required:
-                raise ArgumentError(f"parameter group didn't specify a value of required optimization parameter {key}")
+        check_sizes(group)
         for key, title in _NOT_NEGATIVE.items():
-            if isinstance(group.get(key), Tensor) and group[key].numel() != 1:
-                raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(group[key].shape)}")
-            if key in group and not isinstance(group[key], tuple) and not float(group[key]) >= 0:
+            if key in group and not float(group[key]) >= 0:
                 raise ArgumentError(f"Invalid {title}: {group[key]}; {key} must not be negative")
         for i, beta in enumerate(group.get("betas", ())):
             if not 0 <= float(beta) < 1:
@@ -225,6 +228,13 @@ def moment(state: State, name: str, p: Array) -> Array:
     return held._data
 
 
+def check_sizes(group: Group) -> None:
+    """Raise ArgumentError for a setting that is a tensor of several numbers."""
+    for key, value in group.items():
+        if key in _NOT_NEGATIVE and isinstance(value, Tensor) and value.numel() != 1:
+            raise ArgumentError(f"Tensor {key} must be 1-element, got shape {tuple(value.shape)}")
+
+
 def apart(group: Group) -> tuple[float, float]:
     """Return what to multiply the parameter by first, if its decay is decoupled, and else the decay to add to g."""
     decay = float(group["weight_decay"])
@@ -233,9 +243,9 @@ def apart(group: Group) -> tuple[float, float]:
 
 def count(state: State) -> float:
     """Return the number of this step, from 1 on; kept as a 0-d float32 tensor, as in PyTorch."""
-    held = state.get("step")
-    if held is None:
-        held = state["step"] = wrap(np.zeros((), np.float32))
+    held = state.get("step", 0)
+    if not isinstance(held, Tensor):  # a plain number in state dicts of PyTorch before 1.12
+        held = state["step"] = wrap(np.array(held, np.float32))
     held._data += 1
     return float(held._data)
 
@@ -317,10 +327,8 @@ def _group_misfits(groups: list[Group], defaults: Group, state_dict: Mapping[str
 
 def _restored(name: str, value: Any, p: Tensor) -> Any:
     """Return a copy of a saved state value: the counts as float32, tensors in the parameter's dtype."""
-    if name in _COUNTS:
-        return wrap(np.array(_value(value), np.float32))
     if isinstance(value, np.ndarray) or hasattr(value, "detach"):
-        return wrap(np.array(_value(value), p._data.dtype, order="C"))
+        return wrap(np.array(_value(value), np.float32 if name in _COUNTS else p._data.dtype, order="C"))
     if isinstance(value, list | tuple):
         return type(value)(_restored("", item, p) for item in value)
     return copy.deepcopy(value)

@@ -2,8 +2,10 @@
 
 from minigrad.nn.utils import rnn
 from minigrad.nn.utils.gradients import (
+from minigrad.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
-    parameters_to_vector,
-    vector_to_parameters,
+    clip_grads_with_norm_,
+    get_total_norm,
 )
+from minigrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters

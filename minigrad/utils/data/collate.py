@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,10 @@ def default_convert(data: Any) -> Any:
 def _like(container: Any, content: Any) -> Any:
     """Return `content` in a container of the same type, if its type can be made from it, else as it is."""
     try:
+        if isinstance(container, MutableMapping):  # which may need more than its content, as a defaultdict does
+            copied = copy.copy(container)
+            copied.update(content)
+            return copied
         return type(container)(content)
     except TypeError:
         return content

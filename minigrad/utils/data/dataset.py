@@ -77,14 +77,65 @@ class Subset(Dataset[Sample]):
     def __init__(self, dataset: Dataset[Sample], indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: Any) -> Sample:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
+
+    def __getitems__(self, indices: list[int]) -> list[Sample]:
+        return several(self.dataset, [self.indices[i] for i in indices])
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def _columns(self, indices: Sequence[int]) -> list[Tensor] | None:
         return columns(self.dataset, [self.indices[i] for i in indices])
+
+
+class StackDataset(Dataset[Any]):
+    """Sample i is the tuple of the samples i of several data sets; with keywords, the dict of them by name.
+
+    Raises ArgumentError for none and for both forms at once, ShapeError for data sets of different lengths.
+
+    >>> StackDataset(image=[10, 20], text=["a", "b"])[1]
+    {'image': 20, 'text': 'b'}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ArgumentError(
+                "StackDataset: Supported either tuple- (via args) or dict- (via kwargs) like input/output, but both "
+                "types are given"
+                if args
+                else "StackDataset: At least one dataset should be passed"
+            )
+        self.datasets: Any = args or kwargs
+        self._length = len(self._all[0])
+        if any(len(dataset) != self._length for dataset in self._all):
+            raise ShapeError(f"StackDataset: Size mismatch between datasets: {[len(d) for d in self._all]}")
+
+    @property
+    def _all(self) -> list[Any]:
+        return list(self.datasets.values() if isinstance(self.datasets, dict) else self.datasets)
+
+    def _stacked(self, samples: Iterable[Any]) -> Any:
+        return dict(zip(self.datasets, samples, strict=True)) if isinstance(self.datasets, dict) else tuple(samples)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._stacked(dataset[index] for dataset in self._all)
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        rows = zip(*(several(dataset, indices) for dataset in self._all), strict=True)
+        return [self._stacked(row) for row in rows]
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def several(dataset: Any, indices: list[int]) -> list[Any]:
+    """Return the samples at `indices`, at once if the data set can."""
+    fetch_all = getattr(dataset, "__getitems__", None)
+    return fetch_all(indices) if callable(fetch_all) else [dataset[i] for i in indices]
 
 
 class ConcatDataset(Dataset[Sample]):

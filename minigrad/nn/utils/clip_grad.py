@@ -1,0 +1,78 @@
+"""Clipping the gradients of a model."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import no_grad
+from minigrad.errors import GraphError
+from minigrad.ops.shape import cat
+from minigrad.tensor import Tensor, wrap
+
+
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    several = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in several if p.grad is not None]
+
+
+@no_grad()
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
+) -> Tensor:
+    """Return the norm of all tensors as one vector; `norm_type` may be "inf". `foreach` changes nothing.
+
+    Raises GraphError if the norm is nan or inf and `error_if_nonfinite`.
+    """
+    several, norm_type = [tensors] if isinstance(tensors, Tensor) else list(tensors), float(norm_type)
+    if not several:
+        return wrap(np.zeros((), np.float32))
+    norms = [t.norm(norm_type) for t in several]
+    total = norms[0].norm(norm_type) if len(norms) == 1 else cat([n.reshape(1) for n in norms]).norm(norm_type)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise GraphError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+            "error_if_nonfinite=False"
+        )
+    return total
+
+
+@no_grad()
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: Any = None
+) -> None:
+    """Scale all gradients, in place, by max_norm / total_norm if that is less than 1. `foreach` changes nothing."""
+    scale = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+    for g in _gradients(parameters):
+        g.mul_(scale)
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: Any = None,
+) -> Tensor:
+    """Scale all gradients, in place, so that their norm as one vector is at most `max_norm`; return what it was.
+
+    Raises GraphError if the norm is nan or inf and `error_if_nonfinite`. (Pascanu et al., 2012, arXiv:1211.5063)
+    """
+    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if not several and isinstance(parameters, Iterator):
+        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+    total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(several, max_norm, total)
+    return total
+
+
+@no_grad()
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: Any = None) -> None:
+    """Bring every element of the gradients, in place, into [-clip_value, clip_value]."""
+    for g in _gradients(parameters):
+        g.clamp_(-float(clip_value), float(clip_value))
