@@ -41,17 +41,12 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = {name: name for name in ("datasets", "images", "nn", "optim", "transforms", "utils", "viz")}
-_MODULES |= {name: f"compat.stubs.{name}" for name in ("accelerator", "amp", "backends", "cuda", "distributed", "jit")}
-_MODULES |= {name: f"compat.stubs.{name}" for name in ("mps", "onnx", "version", "xpu")}
-_LATER = _MODULES | {
-    "load": "serialization",
-    "save": "serialization",
-    "as_torch": "compat",
-    "autocast": "compat.stubs.amp",
-    "from_torch": "interchange",
-    "to_torch": "interchange",
-}
+_MODULES = ("datasets", "nn", "optim", "utils", "viz")
+_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
+
+_STUBS = ("accelerator", "amp", "backends", "cuda", "distributed", "jit", "mps", "onnx", "version", "xpu")
+_LATER |= {name: f"compat.stubs.{name}" for name in _STUBS} | {"autocast": "compat.stubs.amp", "as_torch": "compat"}
+_LATER |= {"images": "images", "transforms": "transforms", "from_torch": "interchange", "to_torch": "interchange"}
 _LATER |= dict.fromkeys(
     (
         "are_deterministic_algorithms_enabled",
@@ -77,8 +72,9 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
     import importlib
 
-    module = importlib.import_module(f"minigrad.{_LATER[name]}")
-    return module if name in _MODULES else getattr(module, name)
+    place = _LATER[name]
+    module = importlib.import_module(f"minigrad.{place}")
+    return module if place.rpartition(".")[2] == name else getattr(module, name)
 
 
 def __dir__() -> list[str]:

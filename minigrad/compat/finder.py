@@ -22,7 +22,8 @@ from minigrad.spoken import speak_as
 TORCH, TORCHVISION = "2.13.0+minigrad", "0.28.0+minigrad"
 _STUBS = "minigrad.compat.stubs"
 # What PyTorch has below `torch`, of the modules that minigrad has below `minigrad`.
-_SHARED = ("autograd", "distributions", "fft", "func", "linalg", "nn", "optim", "random", "serialization", "utils")
+_SHARED = ("autograd", "distributions", "fft", "func", "linalg", "nn", "optim", "profiler", "random", "serialization")
+_SHARED += ("special", "utils")
 _PLACES = {
     "torch.nn.modules": "minigrad.nn",
     "torch.nn.modules.sparse": "minigrad.nn.sparse",
@@ -51,7 +52,7 @@ class Torch(ModuleType):
         return getattr(minigrad, name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self.__all__, *_SHARED})
+        return sorted({*super().__dir__(), *self.__all__, *(n for n in _SHARED if _place(f"torch.{n}"))})
 
 
 class Torchvision(ModuleType):
@@ -86,7 +87,7 @@ _TOPS: dict[str, type[ModuleType]] = {"torch": Torch, "torchvision": Torchvision
 
 def missing(module: str, name: str) -> str:
     """Return the sentence for a name that `module` (as torch) has not, with the nearest that it has."""
-    names = [n for n in dir(sys.modules.get(module)) if not n.startswith("_")]
+    names = [n for n in dir(sys.modules.get(module)) if not n.startswith("_") and n != name]
     lowered = {n.lower(): n for n in names}
     near = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
     hint = f"; the nearest name there is {lowered.get(near[0], near[0])!r}" if near else ""

@@ -1,7 +1,5 @@
 """A convolutional network on made-up pictures."""
 
-from __future__ import print_function
-
 import argparse
 
 import torch
@@ -13,7 +11,7 @@ from torch.optim.lr_scheduler import StepLR
 
 class Net(nn.Module):
     def __init__(self):
-        super(Net, self).__init__()
+        super().__init__()
         self.conv1 = nn.Conv2d(1, 4, 3, 1)
         self.conv2 = nn.Conv2d(4, 8, 3, 1)
         self.bn = nn.BatchNorm2d(8)
@@ -42,13 +40,7 @@ def train(args, model, device, loader, optimizer, epoch):
         optimizer.step()
         if batch_idx % args.log_interval == 0:
             print(
-                "Train Epoch: {} [{}/{} ({:.0f}%)]\tLoss: {:.6f}".format(
-                    epoch,
-                    batch_idx * len(data),
-                    len(loader.dataset),
-                    100.0 * batch_idx / len(loader),
-                    loss.item(),
-                )
+                f"Train Epoch: {epoch} [{batch_idx * len(data)}/{len(loader.dataset)} ({100.0 * batch_idx / len(loader):.0f}%)]\tLoss: {loss.item():.6f}"
             )
 
 
