@@ -44,10 +44,10 @@ class Torch(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":  # what `from torch import *` takes
-            return [n for n in dir(minigrad) if not n.startswith("_") and not _is_inner(n)]
+            return [n for n in dir(minigrad) if not n.startswith("_") and not _is_module(n)]
         if not name.startswith("__") and _place(f"torch.{name}") is not None:
             return importlib.import_module(f"torch.{name}")
-        if name.startswith("__") or _is_inner(name) or not hasattr(minigrad, name):
+        if name.startswith("__") or _is_module(name) or not hasattr(minigrad, name):
             raise AttributeError(missing("torch", name))
         return getattr(minigrad, name)
 
@@ -94,9 +94,9 @@ def missing(module: str, name: str) -> str:
     return f"module {module!r} has no attribute {name!r} in minigrad {minigrad.__version__}{hint}"
 
 
-def _is_inner(name: str) -> bool:
-    """Whether `minigrad.name` is a module that is no module of PyTorch's."""
-    return isinstance(vars(minigrad).get(name), ModuleType) and name not in _SHARED
+def _is_module(name: str) -> bool:
+    """Whether `minigrad.name` is a module, loaded or yet to be; those of PyTorch's are found by `_place`."""
+    return isinstance(vars(minigrad).get(name), ModuleType) or minigrad._LATER.get(name, "").rpartition(".")[2] == name
 
 
 def _place(name: str) -> str | None:
