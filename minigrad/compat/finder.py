@@ -22,8 +22,20 @@ from minigrad.spoken import speak_as
 TORCH, TORCHVISION = "2.13.0+minigrad", "0.28.0+minigrad"
 _STUBS = "minigrad.compat.stubs"
 # What PyTorch has below `torch`, of the modules that minigrad has below `minigrad`.
-_SHARED = ("autograd", "distributions", "fft", "func", "linalg", "nn", "optim", "profiler", "random", "serialization")
-_SHARED += ("special", "utils")
+_SHARED = (
+    "autograd",
+    "distributions",
+    "fft",
+    "func",
+    "linalg",
+    "nn",
+    "optim",
+    "profiler",
+    "random",
+    "serialization",
+    "special",
+    "utils",
+)
 _PLACES = {
     "torch.nn.modules": "minigrad.nn",
     "torch.nn.modules.sparse": "minigrad.nn.sparse",
