@@ -52,7 +52,21 @@ __version__ = "0.1.0"
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
 _MODULES = {
     name: name
-    for name in ["datasets", "distributions", "func", "images", "linalg", "nn", "optim", "profiler", "serialization", "special", "transforms", "utils", "viz"]
+    for name in [
+        "datasets",
+        "distributions",
+        "func",
+        "images",
+        "linalg",
+        "nn",
+        "optim",
+        "profiler",
+        "serialization",
+        "special",
+        "transforms",
+        "utils",
+        "viz",
+    ]
 }
 _STUBS = "accelerator amp backends cuda distributed jit mps onnx version xpu"
 _MODULES |= {name: f"compat.stubs.{name}" for name in _STUBS.split()}
@@ -79,8 +93,9 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
     import importlib
 
-    module = importlib.import_module(f"minigrad.{_LATER[name]}")
-    return module if name in _MODULES else getattr(module, name)
+    place = _LATER[name]
+    module = importlib.import_module(f"minigrad.{place}")
+    return module if place.rpartition(".")[2] == name else getattr(module, name)
 
 
 def __dir__() -> list[str]:

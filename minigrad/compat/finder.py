@@ -22,7 +22,20 @@ from minigrad.spoken import speak_as
 TORCH, TORCHVISION = "2.13.0+minigrad", "0.28.0+minigrad"
 _STUBS = "minigrad.compat.stubs"
 # What PyTorch has below `torch`, of the modules that minigrad has below `minigrad`.
-_SHARED = ("autograd", "distributions", "fft", "func", "linalg", "nn", "optim", "random", "serialization", "utils")
+_SHARED = (
+    "autograd",
+    "distributions",
+    "fft",
+    "func",
+    "linalg",
+    "nn",
+    "optim",
+    "profiler",
+    "random",
+    "serialization",
+    "special",
+    "utils",
+)
 _PLACES = {
     "torch.nn.modules": "minigrad.nn",
     "torch.nn.modules.sparse": "minigrad.nn.sparse",
@@ -43,15 +56,15 @@ class Torch(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":  # what `from torch import *` takes
-            return [n for n in dir(minigrad) if not n.startswith("_") and not _is_inner(n)]
+            return [n for n in dir(minigrad) if not n.startswith("_") and not _is_module(n)]
         if not name.startswith("__") and _place(f"torch.{name}") is not None:
             return importlib.import_module(f"torch.{name}")
-        if name.startswith("__") or _is_inner(name) or not hasattr(minigrad, name):
+        if name.startswith("__") or _is_module(name) or not hasattr(minigrad, name):
             raise AttributeError(missing("torch", name))
         return getattr(minigrad, name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self.__all__, *_SHARED})
+        return sorted({*super().__dir__(), *self.__all__, *(n for n in _SHARED if _place(f"torch.{n}"))})
 
 
 class Torchvision(ModuleType):
@@ -86,17 +99,16 @@ _TOPS: dict[str, type[ModuleType]] = {"torch": Torch, "torchvision": Torchvision
 
 def missing(module: str, name: str) -> str:
     """Return the sentence for a name that `module` (as torch) has not, with the nearest that it has."""
-    names = [n for n in dir(sys.modules.get(module)) if not n.startswith("_")]
+    names = [n for n in dir(sys.modules.get(module)) if not n.startswith("_") and n != name]
     lowered = {n.lower(): n for n in names}
     near = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
     hint = f"; the nearest name there is {lowered.get(near[0], near[0])!r}" if near else ""
     return f"module {module!r} has no attribute {name!r} in minigrad {minigrad.__version__}{hint}"
 
 
-def _is_inner(name: str) -> bool:
-    """Whether `minigrad.name` is a module that is no module of PyTorch's."""
-    is_module = isinstance(vars(minigrad).get(name), ModuleType) or minigrad._MODULES.get(name) == name  # or will be
-    return is_module and name not in _SHARED
+def _is_module(name: str) -> bool:
+    """Whether `minigrad.name` is a module, loaded or yet to be; those of PyTorch's are found by `_place`."""
+    return isinstance(vars(minigrad).get(name), ModuleType) or minigrad._LATER.get(name, "").rpartition(".")[2] == name
 
 
 def _place(name: str) -> str | None:
