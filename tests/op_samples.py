@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import op_samples_convnd
 import op_samples_elementwise
 import op_samples_layers
 import op_samples_loss
@@ -15,4 +16,5 @@ SAMPLES: list[Sample] = [
     *op_samples_reduce.samples(),
     *op_samples_layers.samples(),
     *op_samples_loss.samples(),
+    *op_samples_convnd.samples(),
 ]

@@ -14,8 +14,16 @@ from minigrad.nn.functional.activation import (
     softplus,
     tanh,
 )
+from minigrad.nn.functional.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
 from minigrad.nn.functional.dropout import dropout, dropout2d
-from minigrad.nn.functional.linear import conv2d, embedding, linear
+from minigrad.nn.functional.linear import embedding, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,

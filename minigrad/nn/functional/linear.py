@@ -1,12 +1,9 @@
-"""The dense layer, convolutions, and rows of a table."""
+"""The dense layer, and rows of a table."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from minigrad import ops
 from minigrad.errors import DTypeError, OutOfRangeError
-from minigrad.ops import conv as _conv
 from minigrad.ops.elementwise import where
 from minigrad.ops.loss import first_place
 from minigrad.tensor import Tensor
@@ -15,22 +12,6 @@ from minigrad.tensor import Tensor
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return input @ weight^T + bias, for input (..., in), weight (out, in) and bias (out,)."""
     return ops.linalg.linear(input, weight, bias)
-
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Return the cross-correlation of images (N, C, H, W) with weight (out, C / groups, kH, kW), plus bias (out,).
-
-    `padding` is a number of zeros on each side, a pair (rows, columns), "valid" (none) or "same" (H and W stay).
-    """
-    return _conv.conv2d(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

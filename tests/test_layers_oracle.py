@@ -1,0 +1,114 @@
+"""Every layer against PyTorch: first weights for a seed, repr, state dict, values and gradients, in one table."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+torch = pytest.importorskip("torch", reason="the oracle is not installed")
+pytestmark = pytest.mark.oracle
+
+
+class Case(NamedTuple):
+    """A layer, its arguments, and the shapes of what it is called with; an array stands for itself."""
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    inputs: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        shapes = [x if isinstance(x, tuple) else x.shape for x in self.inputs]
+        return f"{self.name}{self.args} {self.kwargs or ''} {shapes}"
+
+
+def case(name: str, args: Any, *inputs: Any, **kwargs: Any) -> Case:
+    return Case(name, args if isinstance(args, tuple) else (args,), kwargs, inputs)
+
+
+CONVOLUTIONS = [
+    case("Conv1d", (4, 6, 3), (2, 4, 9)),
+    case("Conv1d", (4, 6, 3), (4, 9), padding=1, stride=2, bias=False),
+    case("Conv1d", (4, 6, 4), (2, 4, 9), padding=2, dilation=2, groups=2, padding_mode="circular"),
+    case("Conv1d", (4, 6, 3), (2, 4, 9), padding="same", padding_mode="reflect"),
+    case("Conv1d", (2, 3, 3), (1, 2, 5), padding="same", dilation=2),
+    case("Conv2d", (4, 6, 3), (2, 4, 5, 6), padding=(1, 2), padding_mode="reflect"),
+    case("Conv2d", (4, 6, (3, 2)), (4, 5, 6), padding=1, padding_mode="replicate"),
+    case("Conv2d", (4, 6, 3), (2, 4, 5, 6), padding="same", padding_mode="circular"),
+    case("Conv2d", (4, 6, 3), (2, 4, 5, 6), padding="valid"),
+    case("Conv3d", (4, 6, 2), (2, 4, 3, 4, 5)),
+    case("Conv3d", (4, 6, (2, 3, 1)), (4, 3, 4, 5), stride=(2, 1, 1), padding=(1, 1, 0), groups=2),
+    case("Conv3d", (2, 3, 3), (1, 2, 4, 5, 3), padding=1, padding_mode="replicate", dilation=(1, 2, 1)),
+    case("Conv3d", (2, 3, 3), (1, 2, 4, 5, 3), padding="same"),
+    case("ConvTranspose1d", (4, 6, 3), (2, 4, 5), stride=2, padding=1, output_padding=1),
+    case("ConvTranspose1d", (4, 6, 3), (4, 5), groups=2, dilation=3),
+    case("ConvTranspose2d", (4, 6, 3), (2, 4, 5, 3)),
+    case("ConvTranspose2d", (4, 6, 4, 2, 1), (2, 4, 5, 3), bias=False),
+    case("ConvTranspose2d", (4, 6, (3, 2)), (4, 5, 3), stride=(2, 3), padding=(1, 0), output_padding=1, groups=2),
+    case("ConvTranspose2d", (4, 6, 3), (2, 4, 5, 3), dilation=2, padding=3),
+    case("ConvTranspose3d", (4, 6, 2), (2, 4, 3, 2, 2), stride=2, padding=1, output_padding=1),
+    case("ConvTranspose3d", (4, 6, (1, 2, 3)), (4, 3, 2, 2), groups=2, dilation=(2, 1, 1)),
+]
+
+CASES = [*CONVOLUTIONS]
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def arrays(case: Case) -> list[np.ndarray]:
+    """Return the inputs of the case, the same at every call: normal numbers, or the arrays it names."""
+    rng = np.random.default_rng(3)
+    return [rng.normal(size=x).astype(np.float32) if isinstance(x, tuple) else x for x in case.inputs]
+
+
+def run(framework: Any, case: Case) -> tuple[Any, list[Any], list[np.ndarray]]:
+    """Return the layer, built and called after the same seed, its output, and the gradients of inputs and weights."""
+    framework.manual_seed(7)
+    layer = getattr(framework.nn, case.name)(*case.args, **case.kwargs)
+    inputs = [framework.tensor(a) for a in arrays(case)]
+    for x in inputs:
+        x.requires_grad_(x.detach().numpy().dtype.kind == "f")
+    outputs = layer(*inputs)
+    outputs = list(outputs) if isinstance(outputs, tuple) else [outputs]
+    y = outputs[0]
+    if y.requires_grad:
+        y.backward(framework.tensor(np.random.default_rng(5).normal(size=tuple(y.shape)).astype(np.float32)))
+    gradients = [None if t.grad is None else t.grad.numpy().copy() for t in (*inputs, *layer.parameters())]
+    return layer, [y.detach().numpy() for y in outputs], gradients
+
+
+@each_case
+def test_repr_and_state_are_those_of_pytorch(case):
+    mg.manual_seed(7)
+    torch.manual_seed(7)
+    ours = getattr(nn, case.name)(*case.args, **case.kwargs)
+    theirs = getattr(torch.nn, case.name)(*case.args, **case.kwargs)
+    assert repr(ours) == repr(theirs)
+    state, expected = ours.state_dict(), theirs.state_dict()
+    assert list(state) == list(expected)
+    for key, value in state.items():
+        np.testing.assert_allclose(value.numpy(), expected[key].numpy(), rtol=0, atol=3e-7, err_msg=key)
+
+
+@each_case
+def test_values_and_gradients_are_those_of_pytorch(case):
+    (_, values, slopes), (_, expected, expected_slopes) = run(mg, case), run(torch, case)
+    for a, b in zip(values + slopes, expected + expected_slopes, strict=True):
+        if a is None or b is None:
+            assert a is b
+            continue
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * max(1.0, float(np.abs(b).max(initial=0))))
+
+
+def test_an_output_size_chooses_the_output_padding():
+    for size in ([9, 10], (10, 9), (10, 10)):
+        ours, theirs = nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1), torch.nn.ConvTranspose2d(1, 1, 3, 2, 1)
+        x = np.ones((1, 1, 5, 5), np.float32)
+        assert ours(mg.tensor(x), output_size=size).shape == theirs(torch.tensor(x), output_size=size).shape
+    with pytest.raises(ValueError, match="requested an output size"):
+        ours(mg.tensor(x), output_size=(12, 12))
