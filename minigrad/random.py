@@ -329,6 +329,11 @@ def dropout_mask(shape: tuple[int, ...], p: float, generator: Generator | None =
     return _stream(generator).chances(int(np.prod(shape, dtype=np.int64)), 1 - p).reshape(shape)
 
 
+def uniform_noise(count: int, low: float, high: float, generator: Generator | None = None) -> Array:
+    """Return `count` float64 numbers from [low, high), for draws that do not make a tensor."""
+    return _stream(generator).uniform(count, np.dtype(np.float64), low, high)
+
+
 # --- into the memory of a tensor ---
 
 

@@ -55,7 +55,94 @@ CONVOLUTIONS = [
     case("ConvTranspose3d", (4, 6, (1, 2, 3)), (4, 3, 2, 2), groups=2, dilation=(2, 1, 1)),
 ]
 
-CASES = [*CONVOLUTIONS]
+IMAGES, VOLUMES, SEQUENCES = (2, 4, 6, 5), (2, 3, 4, 5, 6), (2, 4, 7)
+ACTIVATIONS = [
+    *(case(name, (), (3, 40)) for name in (
+        "ReLU6", "Hardtanh", "Hardswish", "Hardsigmoid", "SELU", "CELU", "PReLU", "RReLU", "Mish", "Softsign",
+        "Softshrink", "Hardshrink", "Tanhshrink", "GLU", "LogSigmoid", "ReLU", "SiLU", "ELU", "LeakyReLU", "GELU",
+    )),
+    case("Hardtanh", (-0.5, 0.3), (30,)),
+    case("CELU", 2.0, (30,)),
+    case("PReLU", 4, IMAGES),
+    case("PReLU", (4, 0.1), (3, 4)),
+    case("PReLU", (), ()),
+    case("RReLU", (0.1, 0.3), IMAGES),
+    case("Softmin", 1, (3, 4)),
+    case("Softmax2d", (), IMAGES),
+    case("Softmax2d", (), (4, 3, 2)),
+    case("Softshrink", 0.2, (30,)),
+    case("Hardshrink", 0.2, (30,)),
+    case("Threshold", (0.1, 20.0), (30,)),
+    case("GLU", 1, IMAGES),
+]
+POOLS = [
+    case("MaxPool1d", 3, SEQUENCES),
+    case("MaxPool1d", (3, 2, 1), (4, 7), ceil_mode=True, return_indices=True),
+    case("MaxPool2d", (2, 2), IMAGES, return_indices=True),
+    case("MaxPool2d", (3, 1, 1, 2), IMAGES, return_indices=True, ceil_mode=True),
+    case("MaxPool2d", ((3, 2), (2, 1)), (4, 6, 5), return_indices=True),
+    case("MaxPool3d", 2, VOLUMES, return_indices=True),
+    case("MaxPool3d", (3, 2, 1), (3, 4, 5, 6), ceil_mode=True, return_indices=True),
+    case("MaxPool3d", ((1, 2, 3),), VOLUMES, stride=(2, 1, 2), dilation=(1, 2, 1)),
+    case("AvgPool1d", 3, SEQUENCES),
+    case("AvgPool1d", (3, 2, 1), (4, 8), ceil_mode=True, count_include_pad=False),
+    case("AvgPool3d", 2, VOLUMES),
+    case("AvgPool3d", (3, 2, 1), (3, 4, 5, 6), ceil_mode=True, count_include_pad=False),
+    case("AvgPool3d", ((1, 2, 3), 2), VOLUMES, divisor_override=5),
+    case("LPPool1d", (2, 3), SEQUENCES),
+    case("LPPool2d", (2, (2, 3), 2), IMAGES, ceil_mode=True),
+    case("LPPool3d", (2, 2), VOLUMES),
+    case("AdaptiveAvgPool1d", 3, SEQUENCES),
+    case("AdaptiveAvgPool2d", 1, IMAGES),
+    case("AdaptiveAvgPool2d", ((3, 5),), IMAGES),
+    case("AdaptiveAvgPool2d", ((4, None),), (4, 6, 5)),
+    case("AdaptiveAvgPool2d", 7, IMAGES),
+    case("AdaptiveAvgPool3d", ((2, 3, 4),), VOLUMES),
+    case("AdaptiveMaxPool1d", 3, SEQUENCES),
+    case("AdaptiveMaxPool1d", (2, True), (4, 7)),
+    case("AdaptiveMaxPool2d", ((4, 3), True), IMAGES),
+    case("AdaptiveMaxPool2d", ((None, 3),), (4, 6, 5)),
+    case("AdaptiveMaxPool3d", ((3, 2, 4), True), VOLUMES),
+    case("MaxUnpool2d", 2, (1, 1, 2, 2), np.array([[[[1, 2], [9, 15]]]])),
+    case("MaxUnpool2d", (3, 2), (1, 1, 2, 2), np.array([[[[1, 2], [9, 24]]]])),
+    case("MaxUnpool1d", 2, (2, 3), np.array([[0, 3, 5], [1, 2, 4]])),
+    case("MaxUnpool3d", 2, (1, 1, 1, 1, 2), np.array([[[[[1, 14]]]]])),
+]
+SIZES = [
+    *(case("Upsample", (), SEQUENCES, scale_factor=s, mode=m) for s in (2, 1.5, 0.6) for m in
+      ("nearest", "nearest-exact", "linear", "area")),
+    *(case("Upsample", (), IMAGES, scale_factor=s, mode=m) for s in (2, 1.7, (0.5, 3)) for m in
+      ("nearest", "bilinear", "bicubic")),
+    *(case("Upsample", (), IMAGES, size=s, mode=m) for s in (7, (6, 8), (3, 1)) for m in
+      ("nearest", "nearest-exact", "bilinear", "bicubic", "area")),
+    *(case("Upsample", (), IMAGES, size=s, mode=m, align_corners=True) for s in (7, (1, 8)) for m in
+      ("bilinear", "bicubic")),
+    case("Upsample", (), IMAGES, scale_factor=1.3, mode="bilinear", recompute_scale_factor=True),
+    case("Upsample", (), VOLUMES, scale_factor=2),
+    case("Upsample", (), VOLUMES, size=(5, 3, 8), mode="trilinear"),
+    case("UpsamplingNearest2d", (), IMAGES, scale_factor=2),
+    case("UpsamplingBilinear2d", (), IMAGES, scale_factor=3),
+    case("UpsamplingBilinear2d", (), IMAGES, size=(4, 9)),
+    case("PixelShuffle", 2, (2, 8, 3, 2)),
+    case("PixelShuffle", 3, (9, 3, 2)),
+    case("PixelUnshuffle", 2, (2, 3, 4, 6)),
+    case("PixelUnshuffle", 2, (5, 2, 3, 4, 6)),
+    case("ChannelShuffle", 2, IMAGES),
+    case("Unfold", 2, IMAGES),
+    case("Unfold", ((3, 2), 2, 1, (1, 2)), (4, 6, 5)),
+    case("Fold", ((4, 5), 2), (2, 12, 12)),
+    case("Fold", ((6, 5), (3, 2), 2, (1, 0), (1, 2)), (12, 8)),
+]
+PADS = [
+    *(case(f"{kind}Pad{d}d", p, x) for kind in ("Zero", "Reflection", "Replication", "Circular")
+      for d, p, x in ((1, 2, SEQUENCES), (1, ((1, 0),), (4, 7)), (2, 2, IMAGES), (2, ((1, 0, 2, 1),), (4, 6, 5)),
+                      (3, 1, VOLUMES))),
+    *(case(f"ConstantPad{d}d", (p, 3.5), x) for d, p, x in ((1, 2, SEQUENCES), (2, (1, 0, 2, -1), IMAGES),
+                                                          (3, 1, VOLUMES))),
+    case("ZeroPad2d", ((-1, 2, 0, -2),), IMAGES),
+]  # fmt: skip
+
+CASES = [*CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 

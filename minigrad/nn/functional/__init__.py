@@ -2,17 +2,27 @@
 
 from minigrad.nn.functional.activation import (
     elu,
+    elu_,
     gelu,
+    glu,
     leaky_relu,
-    log_softmax,
+    leaky_relu_,
     logsigmoid,
+    mish,
     relu,
     relu_,
     sigmoid,
     silu,
-    softmax,
     softplus,
     tanh,
+)
+from minigrad.nn.functional.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
 )
 from minigrad.nn.functional.conv import (
     conv1d,
@@ -23,6 +33,7 @@ from minigrad.nn.functional.conv import (
     conv_transpose3d,
 )
 from minigrad.nn.functional.dropout import dropout, dropout2d
+from minigrad.nn.functional.fold import fold, unfold
 from minigrad.nn.functional.linear import embedding, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
@@ -35,6 +46,41 @@ from minigrad.nn.functional.loss import (
     smooth_l1_loss,
 )
 from minigrad.nn.functional.normalization import batch_norm, layer_norm, normalize
-from minigrad.nn.functional.pooling import avg_pool2d, max_pool2d
+from minigrad.nn.functional.pieces import (
+    celu,
+    celu_,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    prelu,
+    relu6,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+    threshold_,
+)
+from minigrad.nn.functional.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
+from minigrad.nn.functional.resize import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle, upsample
+from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad
