@@ -57,10 +57,31 @@ CONVOLUTIONS = [
 
 IMAGES, VOLUMES, SEQUENCES = (2, 4, 6, 5), (2, 3, 4, 5, 6), (2, 4, 7)
 ACTIVATIONS = [
-    *(case(name, (), (3, 40)) for name in (
-        "ReLU6", "Hardtanh", "Hardswish", "Hardsigmoid", "SELU", "CELU", "PReLU", "RReLU", "Mish", "Softsign",
-        "Softshrink", "Hardshrink", "Tanhshrink", "GLU", "LogSigmoid", "ReLU", "SiLU", "ELU", "LeakyReLU", "GELU",
-    )),
+    *(
+        case(name, (), (3, 40))
+        for name in (
+            "ReLU6",
+            "Hardtanh",
+            "Hardswish",
+            "Hardsigmoid",
+            "SELU",
+            "CELU",
+            "PReLU",
+            "RReLU",
+            "Mish",
+            "Softsign",
+            "Softshrink",
+            "Hardshrink",
+            "Tanhshrink",
+            "GLU",
+            "LogSigmoid",
+            "ReLU",
+            "SiLU",
+            "ELU",
+            "LeakyReLU",
+            "GELU",
+        )
+    ),
     case("Hardtanh", (-0.5, 0.3), (30,)),
     case("CELU", 2.0, (30,)),
     case("PReLU", 4, IMAGES),
@@ -109,14 +130,26 @@ POOLS = [
     case("MaxUnpool3d", 2, (1, 1, 1, 1, 2), np.array([[[[[1, 14]]]]])),
 ]
 SIZES = [
-    *(case("Upsample", (), SEQUENCES, scale_factor=s, mode=m) for s in (2, 1.5, 0.6) for m in
-      ("nearest", "nearest-exact", "linear", "area")),
-    *(case("Upsample", (), IMAGES, scale_factor=s, mode=m) for s in (2, 1.7, (0.5, 3)) for m in
-      ("nearest", "bilinear", "bicubic")),
-    *(case("Upsample", (), IMAGES, size=s, mode=m) for s in (7, (6, 8), (3, 1)) for m in
-      ("nearest", "nearest-exact", "bilinear", "bicubic", "area")),
-    *(case("Upsample", (), IMAGES, size=s, mode=m, align_corners=True) for s in (7, (1, 8)) for m in
-      ("bilinear", "bicubic")),
+    *(
+        case("Upsample", (), SEQUENCES, scale_factor=s, mode=m)
+        for s in (2, 1.5, 0.6)
+        for m in ("nearest", "nearest-exact", "linear", "area")
+    ),
+    *(
+        case("Upsample", (), IMAGES, scale_factor=s, mode=m)
+        for s in (2, 1.7, (0.5, 3))
+        for m in ("nearest", "bilinear", "bicubic")
+    ),
+    *(
+        case("Upsample", (), IMAGES, size=s, mode=m)
+        for s in (7, (6, 8), (3, 1))
+        for m in ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
+    ),
+    *(
+        case("Upsample", (), IMAGES, size=s, mode=m, align_corners=True)
+        for s in (7, (1, 8))
+        for m in ("bilinear", "bicubic")
+    ),
     case("Upsample", (), IMAGES, scale_factor=1.3, mode="bilinear", recompute_scale_factor=True),
     case("Upsample", (), VOLUMES, scale_factor=2),
     case("Upsample", (), VOLUMES, size=(5, 3, 8), mode="trilinear"),
@@ -142,7 +175,49 @@ PADS = [
     case("ZeroPad2d", ((-1, 2, 0, -2),), IMAGES),
 ]  # fmt: skip
 
-CASES = [*CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
+RNG = np.random.default_rng(11)
+SIGNS = np.where(RNG.random((4, 5)) < 0.5, 1.0, -1.0).astype(np.float32)
+SHARES = RNG.dirichlet(np.ones(5), 4).astype(np.float32)
+ROWS, POSITIVE = (4, 5), RNG.uniform(0.2, 3.0, (4, 5)).astype(np.float32)
+WEIGHTS = np.array([0.5, 1.0, 2.0, 0.3, 1.5], np.float32)
+LABELS = np.array([[1, 3, -1, 0, 2], [0, -1, 2, 2, 2], [-1, 1, 1, 1, 1], [4, 3, 2, 1, 0]])
+CLASSES = np.array([1, 0, 4, 2])
+LOSSES = [
+    *(case(name, (), *inputs, reduction=how) for how in ("mean", "sum", "none") for name, inputs in (
+        ("PoissonNLLLoss", (ROWS, POSITIVE)),
+        ("GaussianNLLLoss", (ROWS, ROWS, POSITIVE)),
+        ("HingeEmbeddingLoss", (ROWS, SIGNS)),
+        ("CosineEmbeddingLoss", (ROWS, (4, 5), SIGNS[:, 0])),
+        ("MarginRankingLoss", (ROWS, (4, 5), SIGNS)),
+        ("SoftMarginLoss", (ROWS, SIGNS)),
+        ("MultiMarginLoss", (ROWS, CLASSES)),
+        ("MultiLabelMarginLoss", (ROWS, LABELS)),
+        ("MultiLabelSoftMarginLoss", (ROWS, SHARES)),
+        ("TripletMarginLoss", (ROWS, (4, 5), (4, 5))),
+        ("TripletMarginWithDistanceLoss", (ROWS, (4, 5), (4, 5))),
+        ("CrossEntropyLoss", (ROWS, SHARES)),
+    )),
+    *(case("KLDivLoss", (), ROWS, SHARES, reduction=how) for how in ("batchmean", "sum", "none")),
+    case("KLDivLoss", (), ROWS, ROWS, reduction="batchmean", log_target=True),
+    case("PoissonNLLLoss", (False, True), POSITIVE, POSITIVE),
+    case("GaussianNLLLoss", (), ROWS, ROWS, POSITIVE[:, 0], full=True, eps=1.0),
+    case("GaussianNLLLoss", (), ROWS, ROWS, POSITIVE[:, :1]),
+    case("CosineEmbeddingLoss", 0.3, ROWS, (4, 5), -np.ones(4, np.float32)),
+    case("CosineEmbeddingLoss", (), (5,), (5,), np.ones((), np.float32)),
+    case("MultiMarginLoss", (2, 0.7), ROWS, CLASSES),
+    case("MultiMarginLoss", (), (5,), np.array(3)),
+    case("MultiLabelMarginLoss", (), (5,), LABELS[0]),
+    case("TripletMarginLoss", (0.5, 1.0), ROWS, (4, 5), (4, 5), swap=True),
+    case("TripletMarginLoss", (), (5,), (5,), (5,)),
+    case("CrossEntropyLoss", (), ROWS, CLASSES, label_smoothing=0.2),
+    case("CrossEntropyLoss", (), ROWS, SHARES, label_smoothing=0.2),
+    case("PairwiseDistance", (), ROWS, (4, 5)),
+    case("PairwiseDistance", (1.0, 1e-3, True), ROWS, (5,)),
+    case("CosineSimilarity", (), ROWS, (4, 5)),
+    case("CosineSimilarity", 0, ROWS, (4, 1)),
+]  # fmt: skip
+
+CASES = [*LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -157,8 +232,8 @@ def run(framework: Any, case: Case) -> tuple[Any, list[Any], list[np.ndarray]]:
     framework.manual_seed(7)
     layer = getattr(framework.nn, case.name)(*case.args, **case.kwargs)
     inputs = [framework.tensor(a) for a in arrays(case)]
-    for x in inputs:
-        x.requires_grad_(x.detach().numpy().dtype.kind == "f")
+    for i, x in enumerate(inputs):  # a loss's target does not always take a gradient in PyTorch
+        x.requires_grad_(x.detach().numpy().dtype.kind == "f" and (i == 0 or case.name != "SoftMarginLoss"))
     outputs = layer(*inputs)
     outputs = list(outputs) if isinstance(outputs, tuple) else [outputs]
     y = outputs[0]
@@ -199,3 +274,21 @@ def test_an_output_size_chooses_the_output_padding():
         assert ours(mg.tensor(x), output_size=size).shape == theirs(torch.tensor(x), output_size=size).shape
     with pytest.raises(ValueError, match="requested an output size"):
         ours(mg.tensor(x), output_size=(12, 12))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_ctc_loss_is_that_of_pytorch(reduction):
+    scores = np.random.default_rng(0).normal(size=(7, 3, 4)).astype(np.float32)
+    targets, lengths = np.array([[1, 2, 2], [3, 0, 0], [1, 1, 1]]), ([7, 5, 4], [3, 1, 3])
+    joined = np.array([1, 2, 2, 3, 1, 1, 1])
+    for labels in (targets, joined):
+        for zero in (False, True):
+            found = []
+            for f in (mg, torch):
+                x = f.tensor(scores).requires_grad_()
+                loss = f.nn.CTCLoss(reduction=reduction, zero_infinity=zero)
+                y = loss(x.log_softmax(-1), f.tensor(labels), *map(f.tensor, lengths))
+                y.sum().backward()
+                found.append((y.detach().numpy(), x.grad.numpy()[:, :2]))  # the third fits no alignment
+            np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+            np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-4, atol=1e-6)

@@ -37,10 +37,26 @@ from minigrad.nn.loss import (
     NLLLoss,
     SmoothL1Loss,
 )
+from minigrad.nn.margin import (
+    CosineEmbeddingLoss,
+    CosineSimilarity,
+    CTCLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    KLDivLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    PairwiseDistance,
+    PoissonNLLLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from minigrad.nn.module import Module
 from minigrad.nn.names import AvgPool, Conv2D, Dense, MaxPool
 from minigrad.nn.normalization import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
-from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -58,6 +74,7 @@ from minigrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.pieces import (
     CELU,
     GLU,

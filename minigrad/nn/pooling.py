@@ -148,12 +148,13 @@ class AvgPool2d(Module):
         """Return the settings, as the repr shows them."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-    def _settings(self) -> tuple[Any, ...]:
-        return self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+    def _pooled(self, pool: Any, x: Tensor, **more: Any) -> Tensor:
+        y: Tensor = pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, **more)
+        return y
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return F.avg_pool2d(x, *self._settings(), self.divisor_override)
+        return self._pooled(F.avg_pool2d, x, divisor_override=self.divisor_override)
 
 
 class AvgPool1d(AvgPool2d):
@@ -176,7 +177,7 @@ class AvgPool1d(AvgPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return F.avg_pool1d(x, *self._settings())
+        return self._pooled(F.avg_pool1d, x)
 
 
 class AvgPool3d(AvgPool2d):
@@ -184,7 +185,7 @@ class AvgPool3d(AvgPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return F.avg_pool3d(x, *self._settings(), self.divisor_override)
+        return self._pooled(F.avg_pool3d, x, divisor_override=self.divisor_override)
 
 
 class _LPPool(Module):

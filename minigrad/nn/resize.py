@@ -120,9 +120,7 @@ class Unfold(Module):
 
     def extra_repr(self) -> str:
         """Return the settings, as the repr shows them."""
-        return (
-            f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
-        )
+        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the columns."""

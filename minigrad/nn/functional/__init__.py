@@ -32,8 +32,11 @@ from minigrad.nn.functional.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from minigrad.nn.functional.ctc import ctc_loss
+from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance
 from minigrad.nn.functional.dropout import dropout, dropout2d
 from minigrad.nn.functional.fold import fold, unfold
+from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
 from minigrad.nn.functional.linear import embedding, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
@@ -44,6 +47,17 @@ from minigrad.nn.functional.loss import (
     mse_loss,
     nll_loss,
     smooth_l1_loss,
+)
+from minigrad.nn.functional.margin import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from minigrad.nn.functional.normalization import batch_norm, layer_norm, normalize
 from minigrad.nn.functional.pieces import (

@@ -45,7 +45,8 @@ def max_pool1d(
 ) -> Any:
     """Return the largest value of each window of sequences (N, C, L), with `return_indices` also its place in L."""
     _check_dims("max_pool1d", input, 1)
-    y = _max_along_width(input, *_flat("max_pool1d", kernel_size, stride, padding, dilation), ceil_mode)
+    k, s, p, d = _flat("max_pool1d", kernel_size, stride, padding, dilation)
+    y = _pool.max_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), (1, d), ceil_mode).squeeze(-2)
     return (y, _places(input, 1, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
 
 
@@ -66,10 +67,6 @@ def max_pool3d(
     deep = _pool.max_pool2d(columns, (kd, 1), (sd, 1), (pd, 0), (dd, 1), ceil_mode)
     y = deep.reshape(*deep.shape[:-1], *flat.shape[-2:])
     return (y, _places(input, 3, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
-
-
-def _max_along_width(x: Tensor, k: int, s: int, p: int, d: int, ceil_mode: bool) -> Tensor:
-    return _pool.max_pool2d(x.unsqueeze(-2), (1, k), (1, s), (0, p), (1, d), ceil_mode).squeeze(-2)
 
 
 def _places(x: Tensor, dims: int, *settings: Any) -> Tensor:
@@ -149,17 +146,13 @@ def lp_pool1d(
     return _rooted(mean, kernel_size, norm_type)
 
 
-def lp_pool2d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return the `norm_type`-norm of each window of images (N, C, H, W)."""
     kh, kw = several(kernel_size, 2, "kernel_size", "lp_pool2d", 1)
     return _rooted(avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), kh * kw, norm_type)
 
 
-def lp_pool3d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Return the `norm_type`-norm of each window of volumes (N, C, D, H, W)."""
     kd, kh, kw = several(kernel_size, 3, "kernel_size", "lp_pool3d", 1)
     return _rooted(avg_pool3d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), kd * kh * kw, norm_type)

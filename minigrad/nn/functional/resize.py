@@ -185,7 +185,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """Return (N, C, ...) with the channels of `groups` groups dealt out in turn (Zhang et al., 2017, arXiv:1707.01083)."""
+    """Return (N, C, ...) with the channels of `groups` groups dealt out in turn (Zhang et al., arXiv:1707.01083)."""
     if input.ndim < 3 or groups < 1 or input.shape[1] % groups:
         raise ShapeError(
             f"channel_shuffle: Number of channels must be divisible by groups. Got shape {tuple(input.shape)} and "

@@ -25,9 +25,7 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tens
     return (-input).to(dtype).softmax(_chosen_dim("softmin", dim, input.ndim))
 
 
-def gumbel_softmax(
-    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """Return a draw from the Gumbel-softmax distribution; with `hard` one-hot, its gradient that of the soft draw.
 
     `eps` is ignored, as in PyTorch. (Jang et al., 2016, arXiv:1611.01144; Maddison et al., 2016, arXiv:1611.00712)
