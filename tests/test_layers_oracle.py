@@ -217,7 +217,61 @@ LOSSES = [
     case("CosineSimilarity", 0, ROWS, (4, 1)),
 ]  # fmt: skip
 
-CASES = [*LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
+NORMS = [
+    case("GroupNorm", (2, 4), IMAGES),
+    case("GroupNorm", (4, 4, 1e-3), SEQUENCES, affine=False),
+    case("GroupNorm", (1, 4), (3, 4), bias=False),
+    case("InstanceNorm1d", 4, SEQUENCES),
+    case("InstanceNorm1d", 4, (4, 7), affine=True),
+    case("InstanceNorm2d", 4, IMAGES, affine=True, track_running_stats=True),
+    case("InstanceNorm2d", 4, (4, 6, 5), track_running_stats=True, momentum=None),
+    case("InstanceNorm3d", (3, 1e-3, 0.3), VOLUMES, affine=True, track_running_stats=True),
+    case("LocalResponseNorm", 2, SEQUENCES),
+    case("LocalResponseNorm", (3, 0.5, 0.6, 2.0), IMAGES),
+    case("LocalResponseNorm", 5, VOLUMES),
+    case("RMSNorm", 5, (3, 5)),
+    case("RMSNorm", ((6, 5), 1e-3), IMAGES),
+    case("RMSNorm", ([7],), SEQUENCES, elementwise_affine=False),
+    case("BatchNorm1d", 4, SEQUENCES, momentum=None),
+    case("BatchNorm2d", 4, IMAGES, track_running_stats=False),
+    case("BatchNorm3d", 3, VOLUMES, affine=False),
+]
+DROPOUTS = [
+    *(
+        case(name, 0.3, shape, inplace=False)
+        for name, shape in (
+            ("Dropout", IMAGES),
+            ("Dropout1d", SEQUENCES),
+            ("Dropout1d", (4, 7)),
+            ("Dropout2d", IMAGES),
+            ("Dropout3d", VOLUMES),
+            ("Dropout3d", (3, 4, 5, 6)),
+            ("AlphaDropout", IMAGES),
+            ("FeatureAlphaDropout", IMAGES),
+        )
+    ),
+    case("AlphaDropout", 1.0, IMAGES),
+    case("AlphaDropout", 0.0, IMAGES),
+]
+LAZY = [
+    case("LazyLinear", 5, (3, 4)),
+    case("LazyLinear", (5, False), (2, 3, 4)),
+    case("LazyConv1d", (6, 3), SEQUENCES, padding=1),
+    case("LazyConv2d", (6, (3, 2)), IMAGES, groups=2, stride=2, padding_mode="reflect"),
+    case("LazyConv2d", (6, 2), (4, 6, 5), bias=False),
+    case("LazyConv3d", (2, 2), VOLUMES),
+    case("LazyConvTranspose1d", (6, 3), SEQUENCES, stride=2, output_padding=1),
+    case("LazyConvTranspose2d", (6, 3, 2, 1), IMAGES, dilation=2),
+    case("LazyConvTranspose3d", (2, 2), VOLUMES),
+    case("LazyBatchNorm1d", (), SEQUENCES),
+    case("LazyBatchNorm2d", (1e-3, 0.3), IMAGES),
+    case("LazyBatchNorm3d", (), VOLUMES, affine=False),
+    case("LazyInstanceNorm1d", (), SEQUENCES),
+    case("LazyInstanceNorm2d", (), IMAGES),
+    case("LazyInstanceNorm3d", (), VOLUMES, track_running_stats=False),
+]
+
+CASES = [*NORMS, *DROPOUTS, *LAZY, *LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -250,6 +304,10 @@ def test_repr_and_state_are_those_of_pytorch(case):
     ours = getattr(nn, case.name)(*case.args, **case.kwargs)
     theirs = getattr(torch.nn, case.name)(*case.args, **case.kwargs)
     assert repr(ours) == repr(theirs)
+    if case in LAZY:
+        ours(*map(mg.tensor, arrays(case)))
+        theirs(*map(torch.tensor, arrays(case)))
+        assert repr(ours) == repr(theirs)
     state, expected = ours.state_dict(), theirs.state_dict()
     assert list(state) == list(expected)
     for key, value in state.items():
@@ -258,7 +316,9 @@ def test_repr_and_state_are_those_of_pytorch(case):
 
 @each_case
 def test_values_and_gradients_are_those_of_pytorch(case):
-    (_, values, slopes), (_, expected, expected_slopes) = run(mg, case), run(torch, case)
+    (ours, values, slopes), (theirs, expected, expected_slopes) = run(mg, case), run(torch, case)
+    for a, b in zip(ours.buffers(), theirs.buffers(), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
     for a, b in zip(values + slopes, expected + expected_slopes, strict=True):
         if a is None or b is None:
             assert a is b
@@ -292,3 +352,52 @@ def test_ctc_loss_is_that_of_pytorch(reduction):
                 found.append((y.detach().numpy(), x.grad.numpy()[:, :2]))  # the third fits no alignment
             np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
             np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-4, atol=1e-6)
+
+
+def lazy_net(framework):
+    nn = framework.nn
+    return nn.Sequential(nn.LazyConv2d(3, 2), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2))
+
+
+def test_lazy_layers_train_like_those_of_pytorch_even_with_an_optimiser_made_before():
+    x = np.random.default_rng(0).normal(size=(4, 2, 3, 3)).astype(np.float32)
+    results = []
+    for framework in (mg, torch):
+        framework.manual_seed(1)
+        net = lazy_net(framework)
+        optimizer = framework.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        net(framework.tensor(x))
+        for _ in range(3):
+            optimizer.zero_grad()
+            (net(framework.tensor(x)) ** 2).mean().backward()
+            optimizer.step()
+        results.append(net)
+    assert repr(results[0]) == repr(results[1])
+    for (key, value), expected in zip(results[0].state_dict().items(), results[1].state_dict().values(), strict=True):
+        np.testing.assert_allclose(value.numpy(), expected.numpy(), rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+def test_a_state_dict_gives_lazy_layers_their_shapes():
+    x = mg.randn(4, 2, 3, 3)
+    source, target = lazy_net(mg), lazy_net(mg)
+    assert repr(target[0].weight) == "<UninitializedParameter>"
+    with pytest.raises(RuntimeError, match="Can't access the shape of an uninitialized parameter"):
+        _ = target[0].weight.shape
+    expected = source(x)
+    target.load_state_dict(source.state_dict())
+    source.eval(), target.eval()
+    np.testing.assert_array_equal(source(x).detach().numpy(), target(x).detach().numpy())
+    assert repr(source) == repr(target)
+    assert expected.shape == (4, 2)
+    untouched = lazy_net(mg)
+    untouched.load_state_dict(lazy_net(mg).state_dict())  # nothing is known yet on either side
+    assert untouched(x).shape == (4, 2)
+
+
+def test_a_deep_copy_of_a_lazy_layer_learns_its_own_shape():
+    import copy
+
+    layer = nn.LazyLinear(2)
+    twin = copy.deepcopy(layer)
+    assert twin(mg.zeros(1, 3)).shape == (1, 2)
+    assert layer(mg.zeros(1, 5)).shape == (1, 2)

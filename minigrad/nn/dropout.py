@@ -40,3 +40,35 @@ class Dropout2d(Dropout):
     def forward(self, x: Tensor) -> Tensor:
         """Return x with channels dropped, in training."""
         return F.dropout2d(x, self.p, self.training, self.inplace)
+
+
+class Dropout1d(Dropout):
+    """Dropout of whole channels of sequences, (N, C, L) or (C, L)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.dropout1d(x, self.p, self.training, self.inplace)
+
+
+class Dropout3d(Dropout):
+    """Dropout of whole channels of volumes, (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.dropout3d(x, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for SELU networks (Klambauer et al., 2017, arXiv:1706.02515)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with elements dropped, in training."""
+        return F.alpha_dropout(x, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(Dropout):
+    """AlphaDropout of whole channels, for x (N, C, ...)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.feature_alpha_dropout(x, self.p, self.training, self.inplace)

@@ -108,8 +108,7 @@ def conv_transpose2d(
     output_padding + 1. `output_padding` is smaller than stride or dilation. Raises ShapeError if nothing is left.
 
     >>> conv_transpose2d(np.ones((1, 1, 2)), np.ones((1, 1, 1, 2)), stride=2)
-    array([[[1., 1., 1., 1.],
-            [0., 0., 0., 0.]]])
+    array([[[1., 1., 1., 1.]]])
     """
     strides, paddings, dilations, sizes = _checked_transposed(
         "conv_transpose2d", x, weight, bias, stride, padding, output_padding, groups, dilation

@@ -34,8 +34,16 @@ from minigrad.nn.functional.conv import (
 )
 from minigrad.nn.functional.ctc import ctc_loss
 from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance
-from minigrad.nn.functional.dropout import dropout, dropout2d
+from minigrad.nn.functional.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from minigrad.nn.functional.fold import fold, unfold
+from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
 from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
 from minigrad.nn.functional.linear import embedding, linear
 from minigrad.nn.functional.loss import (
