@@ -271,7 +271,20 @@ LAZY = [
     case("LazyInstanceNorm3d", (), VOLUMES, track_running_stats=False),
 ]
 
-CASES = [*NORMS, *DROPOUTS, *LAZY, *LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
+INDICES, TABLE = np.array([[1, 2, 2, 0], [3, 1, 9, 2]]), RNG.normal(size=(10, 3)).astype(np.float32)
+FLAT, STARTS = np.array([1, 2, 2, 0, 3, 1, 9, 2]), np.array([0, 3, 3, 6])
+TABLES = [
+    case("Bilinear", (3, 4, 5), (2, 3), (2, 4)),
+    case("Bilinear", (3, 4, 5, False), (2, 6, 3), (2, 6, 4)),
+    case("Embedding", (10, 3), INDICES, padding_idx=-8),
+    case("Embedding", (10, 3), INDICES, max_norm=1.0),
+    case("Embedding", (10, 3, 1, 0.5, 1.0), INDICES, scale_grad_by_freq=True),
+    *(case("EmbeddingBag", (10, 3), INDICES, mode=mode) for mode in ("mean", "sum", "max")),
+    *(case("EmbeddingBag", (10, 3), FLAT, STARTS, mode=mode, padding_idx=2) for mode in ("mean", "sum", "max")),
+    case("EmbeddingBag", (10, 3), FLAT, np.array([0, 3, 8]), include_last_offset=True, max_norm=1.0),
+]  # fmt: skip
+
+CASES = [*TABLES, *NORMS, *DROPOUTS, *LAZY, *LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -401,3 +414,77 @@ def test_a_deep_copy_of_a_lazy_layer_learns_its_own_shape():
     twin = copy.deepcopy(layer)
     assert twin(mg.zeros(1, 3)).shape == (1, 2)
     assert layer(mg.zeros(1, 5)).shape == (1, 2)
+
+
+FILLS = [
+    ("trunc_normal_", {}, (8, 9)),
+    ("trunc_normal_", {"std": 0.02}, (3, 3)),
+    ("trunc_normal_", {"mean": 0.5, "std": 2.0, "a": -0.3, "b": 0.7}, (8, 9)),
+    ("trunc_normal_", {"std": 2.0, "a": 3.0, "b": 4.0}, (50,)),
+    ("sparse_", {"sparsity": 0.4}, (8, 9)),
+    ("sparse_", {"sparsity": 0.1, "std": 1.0}, (5, 3)),
+    ("dirac_", {}, (4, 3, 5)),
+    ("dirac_", {"groups": 2}, (6, 2, 3, 4)),
+    ("dirac_", {}, (2, 4, 3, 2, 3)),
+    ("orthogonal_", {}, (8, 5)),
+    ("orthogonal_", {"gain": 2.0}, (3, 2, 4)),
+    ("eye_", {}, (3, 5)),
+    *((f"{kind}_{how}_", {}, (6, 4, 3)) for kind in ("xavier", "kaiming") for how in ("uniform", "normal")),
+    ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}, (6, 4, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "shape"), FILLS, ids=str)
+def test_fillings_are_those_of_pytorch(name, settings, shape):
+    results = []
+    for framework in (mg, torch):
+        framework.manual_seed(3)
+        x = framework.zeros(*shape)
+        assert getattr(framework.nn.init, name)(x, **settings) is x
+        results.append((x.numpy(), framework.rand(1).numpy()))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(results[0][1], results[1][1])  # both drew as many numbers
+
+
+def test_the_old_names_of_fillings_warn():
+    for name in ("uniform", "normal", "eye", "xavier_uniform", "kaiming_normal", "orthogonal"):
+        with pytest.warns(FutureWarning, match=f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`"):
+            getattr(nn.init, name)(mg.zeros(2, 2))
+    with pytest.warns(FutureWarning, match="constant"):
+        assert nn.init.constant(mg.zeros(2), 3).tolist() == [3, 3]
+
+
+def test_an_embedding_shortens_its_rows_in_place():
+    results = []
+    for framework in (mg, torch):
+        framework.manual_seed(3)
+        layer = framework.nn.Embedding(10, 3, max_norm=1.0)
+        layer(framework.tensor(INDICES))
+        bag = framework.nn.EmbeddingBag.from_pretrained(framework.tensor(TABLE), mode="sum")
+        y = bag(framework.tensor(FLAT), framework.tensor(STARTS), framework.tensor(np.linspace(0, 1, 8, dtype="f")))
+        results.append((layer.weight.detach().numpy(), y.numpy(), bag.weight.requires_grad))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_dict_of_parameters_is_that_of_pytorch():
+    found = []
+    for framework in (mg, torch):
+        held = framework.nn.ParameterDict({"b": framework.zeros(2), "a": framework.nn.Parameter(framework.ones(3, 1))})
+        held["c"] = framework.zeros(1)
+        held |= {"d": framework.ones(1)}
+        del held["c"]
+        found.append(
+            [
+                list(held),
+                list(held.state_dict()),
+                len(held),
+                "c" in held,
+                held.get("c"),
+                held.pop("d").tolist(),
+                [tuple(p.shape) for p in held.values()],
+                list(reversed(held)),
+                held.setdefault("b").tolist(),
+            ]
+        )
+    assert found[0] == found[1]

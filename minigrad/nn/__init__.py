@@ -22,7 +22,7 @@ from minigrad.nn.adaptive import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
-from minigrad.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
+from minigrad.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minigrad.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from minigrad.nn.flatten import Flatten, Unflatten
@@ -44,7 +44,7 @@ from minigrad.nn.lazy import (
     UninitializedBuffer,
     UninitializedParameter,
 )
-from minigrad.nn.linear import Identity, Linear
+from minigrad.nn.linear import Bilinear, Identity, Linear
 from minigrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -136,4 +136,4 @@ from minigrad.nn.resize import (
     UpsamplingBilinear2d,
     UpsamplingNearest2d,
 )
-from minigrad.nn.sparse import Embedding
+from minigrad.nn.sparse import Embedding, EmbeddingBag

@@ -45,7 +45,7 @@ from minigrad.nn.functional.dropout import (
 from minigrad.nn.functional.fold import fold, unfold
 from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
 from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
-from minigrad.nn.functional.linear import embedding, linear
+from minigrad.nn.functional.linear import bilinear, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -104,5 +104,6 @@ from minigrad.nn.functional.pooling import (
 )
 from minigrad.nn.functional.resize import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle, upsample
 from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from minigrad.nn.functional.sparse import embedding, embedding_bag
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad
