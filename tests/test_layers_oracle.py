@@ -284,7 +284,33 @@ TABLES = [
     case("EmbeddingBag", (10, 3), FLAT, np.array([0, 3, 8]), include_last_offset=True, max_norm=1.0),
 ]  # fmt: skip
 
-CASES = [*TABLES, *NORMS, *DROPOUTS, *LAZY, *LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
+EARLIER = [
+    case("Linear", (4, 3), (2, 4)),
+    case("Linear", (4, 3, False), (4,)),
+    case("Identity", (1, 2), (2, 4)),
+    case("Flatten", (), IMAGES),
+    case("Flatten", (0, 2), IMAGES),
+    case("Unflatten", (1, (2, 2)), IMAGES),
+    case("Unflatten", (-1, (-1, 5)), IMAGES),
+    case("LayerNorm", 5, (3, 5)),
+    case("LayerNorm", ([6, 5],), IMAGES, bias=False),
+    case("Softplus", (), ROWS),
+    case("Softplus", (2, 1), ROWS),
+    case("Softmax", 1, ROWS),
+    case("LogSoftmax", -1, ROWS),
+    case("Sigmoid", (), ROWS),
+    case("Tanh", (), ROWS),
+    case("GELU", "tanh", ROWS),
+    case("LeakyReLU", 0.3, ROWS),
+    case("ELU", 0.5, ROWS),
+    *(case(name, (), ROWS, SHARES, reduction=how) for name in
+      ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCEWithLogitsLoss") for how in ("mean", "sum", "none")),
+    case("BCELoss", (), SHARES, SHARES),
+    case("NLLLoss", (), ROWS, CLASSES),
+    case("SmoothL1Loss", (), ROWS, SHARES, beta=0.3),
+    case("HuberLoss", (), ROWS, SHARES, delta=0.3),
+]  # fmt: skip
+CASES = [*EARLIER, *TABLES, *NORMS, *DROPOUTS, *LAZY, *LOSSES, *CONVOLUTIONS, *ACTIVATIONS, *POOLS, *SIZES, *PADS]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -420,7 +446,7 @@ FILLS = [
     ("trunc_normal_", {}, (8, 9)),
     ("trunc_normal_", {"std": 0.02}, (3, 3)),
     ("trunc_normal_", {"mean": 0.5, "std": 2.0, "a": -0.3, "b": 0.7}, (8, 9)),
-    ("trunc_normal_", {"std": 2.0, "a": 3.0, "b": 4.0}, (50,)),
+    ("trunc_normal_", {"std": 2.0, "a": 3.0, "b": 3.5}, (50,)),
     ("sparse_", {"sparsity": 0.4}, (8, 9)),
     ("sparse_", {"sparsity": 0.1, "std": 1.0}, (5, 3)),
     ("dirac_", {}, (4, 3, 5)),
@@ -467,6 +493,11 @@ def test_an_embedding_shortens_its_rows_in_place():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_a_filling_far_from_the_mean_warns():
+    with pytest.warns(UserWarning, match="mean is more than 2 std"):
+        assert bool((nn.init.trunc_normal_(mg.ones(20), a=3.0, b=4.0) >= 3).all())
+
+
 def test_a_dict_of_parameters_is_that_of_pytorch():
     found = []
     for framework in (mg, torch):
@@ -488,3 +519,138 @@ def test_a_dict_of_parameters_is_that_of_pytorch():
             ]
         )
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+@pytest.mark.parametrize(("layer", "args", "shape", "settings"), [
+    ("Linear", (4, 3), (2, 4), {}),
+    ("Linear", (4, 3), (2, 4), {"dim": 1}),
+    ("Conv2d", (2, 3, 2), (2, 2, 4, 4), {}),
+    ("ConvTranspose2d", (2, 3, 2), (2, 2, 4, 4), {}),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_normed_weights_are_those_of_pytorch(name, layer, args, shape, settings):
+    found = []
+    for f in (mg, torch):
+        f.manual_seed(2)
+        module = getattr(f.nn, layer)(*args)
+        assert getattr(f.nn.utils, name)(module, **settings) is module
+        x = f.tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32)).requires_grad_()
+        for _ in range(2):
+            y = module(x)
+        (y**2).sum().backward()
+        state = {k: v.numpy() for k, v in module.state_dict().items()}
+        gradients = [x.grad.numpy(), *(p.grad.numpy() for p in module.parameters())]
+        module.eval()
+        getattr(f.nn.utils, f"remove_{name}")(module)
+        found.append((state, [y.detach().numpy(), module(x).detach().numpy(), *gradients], list(module.state_dict())))
+    assert list(found[0][0]) == list(found[1][0])
+    assert found[0][2] == found[1][2]
+    for a, b in zip([*found[0][0].values(), *found[0][1]], [*found[1][0].values(), *found[1][1]], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_hooks_on_the_backward_pass_are_called_as_by_pytorch():
+    found = []
+    for f in (mg, torch):
+        f.manual_seed(2)
+        net, seen = f.nn.Sequential(f.nn.Linear(3, 4), f.nn.Tanh(), f.nn.Linear(4, 2)), []
+
+        def look(module, grad_input, grad_output, seen=seen):
+            seen.append(
+                (
+                    type(module).__name__,
+                    [None if g is None else g.numpy().copy() for g in grad_input],
+                    [g.numpy().copy() for g in grad_output],
+                )
+            )
+            return (grad_input[0] * 2,) if type(module).__name__ == "Tanh" else None
+
+        handles = [module.register_full_backward_hook(look) for module in (net[1], net[2])]
+        net[2].register_full_backward_pre_hook(lambda module, grads: (grads[0] * 3,))
+        x = f.tensor(np.ones((2, 3), np.float32)).requires_grad_()
+        (net(x) ** 2).sum().backward()
+        handles[0].remove(), handles[1].remove()
+        net(x).sum().backward()
+        found.append((seen, [x.grad.numpy(), *(p.grad.numpy() for p in net.parameters())]))
+    assert [s[0] for s in found[0][0]] == [s[0] for s in found[1][0]] == ["Linear", "Tanh"]
+    for ours, theirs in zip(found[0][0], found[1][0], strict=True):
+        for a, b in zip(ours[1] + ours[2], theirs[1] + theirs[2], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_seldom_used_methods_of_a_module():
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    assert net.get_buffer("1.running_mean") is net[1].running_mean
+    with pytest.raises(AttributeError, match="is not a buffer"):
+        net.get_buffer("0.weight")
+    net.set_submodule("1", nn.ReLU())
+    assert isinstance(net[1], nn.ReLU)
+    with pytest.raises(AttributeError, match="has no attribute `9`"):
+        net.set_submodule("9", nn.ReLU(), strict=True)
+    assert net.type(mg.float64)[0].weight.dtype == mg.float64
+    assert net.share_memory() is net
+    assert net.to_empty(device="cpu") is net
+    with pytest.raises(ValueError, match="cuda"):
+        net.cuda()
+    x = mg.ones(1, 2, dtype=mg.float64)
+    parallel = nn.DataParallel(net)
+    assert parallel(x).tolist() == net(x).tolist() == nn.parallel.data_parallel(net, x).tolist()
+
+
+def test_the_old_name_of_clipping_warns():
+    p = nn.Parameter(mg.ones(2))
+    p.sum().backward()
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        nn.utils.clip_grad_norm(p, 1.0)
+    assert p.grad.norm().item() == pytest.approx(1.0)
+
+
+INPLACE = [
+    ("ReLU6", ()), ("Hardtanh", (-0.3, 0.4)), ("Hardswish", ()), ("Hardsigmoid", ()), ("SELU", ()), ("CELU", (0.7,)),
+    ("RReLU", ()), ("Mish", ()), ("Threshold", (0.1, 3.0)), ("ReLU", ()), ("LeakyReLU", (0.2,)), ("ELU", (0.5,)),
+    ("SiLU", ()), ("Dropout", (0.4,)), ("AlphaDropout", (0.4,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "args"), INPLACE, ids=str)
+def test_in_place_layers_write_into_their_input(name, args):
+    found = []
+    for f in (mg, torch):
+        f.manual_seed(2)
+        layer = getattr(f.nn, name)(*args, inplace=True)
+        x = f.tensor(np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)).requires_grad_()
+        h = x * 1.0
+        y = layer(h)
+        assert y is h
+        (y**2).sum().backward()
+        found.append((repr(layer), y.detach().numpy(), x.grad.numpy()))
+    assert found[0][0] == found[1][0]
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[0][2], found[1][2], rtol=1e-5, atol=1e-6)
+
+
+def test_in_place_functions_write_into_their_input():
+    calls = {"leaky_relu_": (0.2,), "elu_": (0.5,), "hardtanh_": (-0.3, 0.3), "selu_": (), "celu_": (0.7,), "relu_": (),
+             "rrelu_": (0.1, 0.3), "threshold_": (0.1, 3.0)}  # fmt: skip
+    for name, args in calls.items():
+        x = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
+        ours, theirs = mg.tensor(x), torch.tensor(x)
+        assert getattr(nn.functional, name)(ours, *args) is ours
+        getattr(torch.nn.functional, name)(theirs, *args)
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_gumbel_softmax_draws_as_pytorch_does():
+    for hard in (False, True):
+        found = []
+        for f in (mg, torch):
+            f.manual_seed(4)
+            x = f.tensor(np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)).requires_grad_()
+            y = f.nn.functional.gumbel_softmax(x, tau=0.7, hard=hard, dim=1)
+            (y * f.tensor(np.arange(7, dtype=np.float32))).sum().backward()
+            found.append((y.detach().numpy(), x.grad.numpy()))
+        np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-3, atol=1e-5)

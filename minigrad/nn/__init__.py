@@ -1,6 +1,6 @@
 """Layers and losses as modules; the same as functions in `functional`, their initial values in `init`."""
 
-from minigrad.nn import functional, init, utils
+from minigrad.nn import functional, init, parallel, utils
 from minigrad.nn.activation import (
     ELU,
     GELU,
@@ -92,6 +92,7 @@ from minigrad.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from minigrad.nn.parallel import DataParallel
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.pieces import (
     CELU,

@@ -16,8 +16,9 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.creation import as_tensor
 from minigrad.errors import ArgumentError
-from minigrad.nn.calling import Called, count_registration
+from minigrad.nn.calling import count_registration
 from minigrad.nn.loading import IncompatibleKeys, check_state
+from minigrad.nn.members import Members
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
 
@@ -25,7 +26,7 @@ M = TypeVar("M", bound="Module")
 _TABLES = ("_parameters", "_buffers", "_modules")
 
 
-class Module(Called):
+class Module(Members):
     """Base of all layers and models: assign parameters and submodules in `__init__`, compute in `forward`.
 
     >>> import minigrad as mg

@@ -1,8 +1,10 @@
 """Helpers around the parameters of a model."""
 
 from minigrad.nn.utils.gradients import (
+    clip_grad_norm,
     clip_grad_norm_,
     clip_grad_value_,
     parameters_to_vector,
     vector_to_parameters,
 )
+from minigrad.nn.utils.reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,6 +47,16 @@ def clip_grad_norm_(
     for g in gradients:
         g.mul_(scale)
     return total
+
+
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], *args: Any, **kwargs: Any) -> Tensor:
+    """`clip_grad_norm_` by its old name, which warns."""
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, *args, **kwargs)
 
 
 @no_grad()
