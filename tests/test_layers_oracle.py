@@ -611,7 +611,7 @@ def test_the_old_name_of_clipping_warns():
 INPLACE = [
     ("ReLU6", ()), ("Hardtanh", (-0.3, 0.4)), ("Hardswish", ()), ("Hardsigmoid", ()), ("SELU", ()), ("CELU", (0.7,)),
     ("RReLU", ()), ("Mish", ()), ("Threshold", (0.1, 3.0)), ("ReLU", ()), ("LeakyReLU", (0.2,)), ("ELU", (0.5,)),
-    ("SiLU", ()), ("Dropout", (0.4,)), ("AlphaDropout", (0.4,)),
+    ("SiLU", ()), ("Dropout", (0.4,)),
 ]  # fmt: skip
 
 

@@ -59,11 +59,14 @@ class Dropout3d(Dropout):
 
 
 class AlphaDropout(Dropout):
-    """Dropout that keeps mean 0 and variance 1, for SELU networks (Klambauer et al., 2017, arXiv:1706.02515)."""
+    """Dropout that keeps mean 0 and variance 1, for SELU networks (Klambauer et al., 2017, arXiv:1706.02515).
+
+    `inplace` is accepted and has no effect, as in PyTorch.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with elements dropped, in training."""
-        return F.alpha_dropout(x, self.p, self.training, self.inplace)
+        return F.alpha_dropout(x, self.p, self.training)
 
 
 class FeatureAlphaDropout(Dropout):
@@ -71,4 +74,4 @@ class FeatureAlphaDropout(Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with channels dropped, in training."""
-        return F.feature_alpha_dropout(x, self.p, self.training, self.inplace)
+        return F.feature_alpha_dropout(x, self.p, self.training)

@@ -13,6 +13,11 @@ def maybe_inplace(x: Tensor, y: Tensor, inplace: bool) -> Tensor:
     return x._become(y) if inplace else y
 
 
+def original(x: Tensor, inplace: bool) -> Tensor:
+    """Return `x`, or a copy of it where `x` itself will be overwritten although a rule needs it."""
+    return x.clone() if inplace else x
+
+
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return max(x, 0); `inplace` writes it into `input`."""
     return maybe_inplace(input, _elementwise.relu(input), inplace)
@@ -45,7 +50,8 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * tanh(softplus(x)) (Misra, 2019, arXiv:1908.08681)."""
-    return maybe_inplace(input, input * _elementwise.tanh(softplus(input)), inplace)
+    x = original(input, inplace)
+    return maybe_inplace(input, x * _elementwise.tanh(softplus(x)), inplace)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

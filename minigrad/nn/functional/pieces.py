@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.nn.functional.activation import maybe_inplace
+from minigrad.nn.functional.activation import maybe_inplace, original
 from minigrad.ops import elementwise as _elementwise
 from minigrad.ops.elementwise import expm1, ge, gt, le, logical_and, lt, where
 from minigrad.ops.shape import reshape
@@ -47,7 +47,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * hardsigmoid(x) (Howard et al., 2019, arXiv:1905.02244)."""
-    return maybe_inplace(input, input * _between(input + 3.0, 0.0, 6.0) / 6.0, inplace)
+    x = original(input, inplace)
+    return maybe_inplace(input, x * _between(x + 3.0, 0.0, 6.0) / 6.0, inplace)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -86,7 +87,8 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return scale * elu(x, alpha), with the two numbers of Klambauer et al. (2017, arXiv:1706.02515)."""
-    return maybe_inplace(input, _elementwise.elu(input, alpha=_SELU_ALPHA) * _SELU_SCALE, inplace)
+    x = original(input, inplace)
+    return maybe_inplace(input, _elementwise.elu(x, alpha=_SELU_ALPHA) * _SELU_SCALE, inplace)
 
 
 def selu_(input: Tensor) -> Tensor:
