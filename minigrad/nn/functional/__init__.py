@@ -33,7 +33,7 @@ from minigrad.nn.functional.conv import (
     conv_transpose3d,
 )
 from minigrad.nn.functional.ctc import ctc_loss
-from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance
+from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance, pdist
 from minigrad.nn.functional.dropout import (
     alpha_dropout,
     dropout,
@@ -43,6 +43,7 @@ from minigrad.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from minigrad.nn.functional.fold import fold, unfold
+from minigrad.nn.functional.grid import affine_grid, grid_sample
 from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
 from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
 from minigrad.nn.functional.linear import bilinear, linear
@@ -102,7 +103,15 @@ from minigrad.nn.functional.pooling import (
     max_unpool2d,
     max_unpool3d,
 )
-from minigrad.nn.functional.resize import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle, upsample
+from minigrad.nn.functional.resize import (
+    channel_shuffle,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from minigrad.nn.functional.sparse import embedding, embedding_bag
 from minigrad.ops.index import one_hot

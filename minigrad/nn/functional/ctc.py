@@ -8,10 +8,10 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops.elementwise import gt, where
+from minigrad.ops.elementwise import exp, gt, where
 from minigrad.ops.index import gather
 from minigrad.ops.loss import reduced
-from minigrad.ops.reduce import logsumexp
+from minigrad.ops.reduce import logsumexp, sum
 from minigrad.ops.shape import narrow, squeeze, stack
 from minigrad.tensor import Tensor, wrap
 
@@ -44,7 +44,9 @@ def ctc_loss(
     extended = _extended(np.asarray(targets._data), labels, blank, x.shape[2])
     loss = -_log_likelihood(x, extended, steps, labels)
     never = gt(loss, -0.5 * _NEVER)
-    loss = where(never, 0.0 if zero_infinity else np.inf, loss)
+    # The gradient is meant for scores before a log_softmax, as in PyTorch: to them this adds nothing.
+    mass = sum(where(np.arange(x.shape[0])[:, None, None] < steps[:, None], exp(x), 0.0), dim=(0, 2))
+    loss = where(never, 0.0 if zero_infinity else np.inf, loss + (mass - mass.detach()))
     if reduction == "mean":
         loss = loss / wrap(np.maximum(labels, 1).astype(x._data.dtype))
     return reduced(squeeze(loss, 0) if single and reduction == "none" else loss, reduction)

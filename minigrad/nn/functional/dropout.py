@@ -58,7 +58,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Return, in training, `input` (N, C, ...) with whole channels dropped as `alpha_dropout` drops elements."""
-    if input.ndim < 2:
+    if input.ndim < 2 and training:
         raise ShapeError(f"feature_alpha_dropout: Feature dropout requires at least 2 dimensions, got {input.ndim}")
     return _alpha(input, (*input.shape[:2], *(1,) * (input.ndim - 2)), p, training, inplace)
 

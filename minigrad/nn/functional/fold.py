@@ -25,7 +25,8 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     x = input if input.ndim == 4 else input.unsqueeze(0)
     (kh, kw), (ph, pw), rows, columns = _grid("unfold", tuple(x.shape[2:]), kernel_size, dilation, padding, stride)
     windows = getitem(pad(x, (pw, pw, ph, ph)), rows, columns, index=_WINDOWS)
-    y = reshape(windows, shape=(x.shape[0], x.shape[1] * kh * kw, -1))
+    count = rows.shape[2] * columns.shape[3]
+    y = reshape(windows, shape=(x.shape[0], x.shape[1] * kh * kw, count))
     return y if input.ndim == 4 else y.squeeze(0)
 
 

@@ -109,6 +109,8 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ArgumentError(f"multi_margin_loss: only p == 1 and p == 2 supported, got {p}")
+    if input.ndim < 2 and target.numel() == 1:  # a row by itself, whose label may be of 0 dims or 1
+        input, target = reshape(input, shape=(input.numel(),)), reshape(target, shape=())
     if input.ndim not in (1, 2) or tuple(target.shape) != tuple(input.shape[:-1]):
         raise ShapeError(
             f"multi_margin_loss: inconsistent target size, expected {list(input.shape[:-1])} but got "
@@ -134,7 +136,7 @@ def multilabel_margin_loss(
     Shapes: x and target (N, C) or (C,); the targets of a row are the classes before its first -1.
     """
     same_shape("multilabel_margin_loss", input, target)
-    classes = input.shape[-1]
+    classes = input.shape[-1] if input.ndim else 1
     x, labels = reshape(input, shape=(-1, classes)), target._data.reshape(-1, classes)
     counted = np.cumsum(labels < 0, 1) == 0
     labels = np.where(counted, labels, 0)

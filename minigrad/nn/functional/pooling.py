@@ -63,7 +63,7 @@ def max_pool3d(
     _check_dims("max_pool3d", input, 3)
     (kd, *k), (sd, *s), (pd, *p), (dd, *d) = _each("max_pool3d", 3, kernel_size, stride, padding, dilation)
     flat = _pool.max_pool2d(input.flatten(0, -3), k, s, p, d, ceil_mode)
-    columns = flat.reshape(*input.shape[:-2], -1)
+    columns = flat.reshape(*input.shape[:-2], flat.shape[-2] * flat.shape[-1])
     deep = _pool.max_pool2d(columns, (kd, 1), (sd, 1), (pd, 0), (dd, 1), ceil_mode)
     y = deep.reshape(*deep.shape[:-1], *flat.shape[-2:])
     return (y, _places(input, 3, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
@@ -133,7 +133,7 @@ def avg_pool3d(
     (kd, *k), (sd, *s), (pd, *p), _ = _each("avg_pool3d", 3, kernel_size, stride, padding, 1)
     first = None if divisor_override is None else 1
     flat = _pool.avg_pool2d(input.flatten(0, -3), k, s, p, ceil_mode, count_include_pad, first)
-    columns = flat.reshape(*input.shape[:-2], -1)
+    columns = flat.reshape(*input.shape[:-2], flat.shape[-2] * flat.shape[-1])
     deep = _pool.avg_pool2d(columns, (kd, 1), (sd, 1), (pd, 0), ceil_mode, count_include_pad, divisor_override)
     return deep.reshape(*deep.shape[:-1], *flat.shape[-2:])
 

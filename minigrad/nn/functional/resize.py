@@ -57,6 +57,16 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Return `interpolate` with mode "nearest": an old name."""
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Return `interpolate` with mode "bilinear" and aligned corners: an old name."""
+    return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
+
+
 def _check(x: Tensor, size: Any, scale_factor: Any, mode: str, align_corners: bool | None, antialias: bool) -> None:
     if (size is None) == (scale_factor is None):
         raise ArgumentError("interpolate: only one of size or scale_factor should be defined, and one has to be")
@@ -165,7 +175,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
             f"but input of shape {tuple(input.shape)} and upscale_factor={r} do not fit"
         )
     *lead, channels, height, width = input.shape
-    parts = reshape(input, shape=(-1, channels // r**2, r, r, height, width))
+    parts = reshape(input, shape=(math.prod(lead), channels // r**2, r, r, height, width))
     mixed = permute(parts, dims=(0, 1, 4, 2, 5, 3))
     return reshape(mixed, shape=(*lead, channels // r**2, height * r, width * r))
 
@@ -179,7 +189,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
             f"{tuple(input.shape)} and downscale_factor={r} do not fit"
         )
     *lead, channels, height, width = input.shape
-    parts = reshape(input, shape=(-1, channels, height // r, r, width // r, r))
+    parts = reshape(input, shape=(math.prod(lead), channels, height // r, r, width // r, r))
     mixed = permute(parts, dims=(0, 1, 3, 5, 2, 4))
     return reshape(mixed, shape=(*lead, channels * r**2, height // r, width // r))
 
