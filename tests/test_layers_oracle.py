@@ -654,3 +654,11 @@ def test_gumbel_softmax_draws_as_pytorch_does():
             found.append((y.detach().numpy(), x.grad.numpy()))
         np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-3, atol=1e-5)
+
+
+def test_layers_take_their_input_by_name():
+    x = mg.ones(2, 3)
+    net = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    assert net(input=x).tolist() == net(x).tolist()
+    assert nn.MSELoss()(input=x, target=x).item() == 0
+    assert nn.MarginRankingLoss()(input1=x, input2=x, target=x).item() == 0

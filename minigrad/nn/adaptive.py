@@ -24,9 +24,9 @@ class _AdaptiveAvgPool(Module):
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """The means of `output_size` windows of sequences, (N, C, L) or (C, L)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the means."""
-        return F.adaptive_avg_pool1d(x, self.output_size)
+        return F.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
@@ -40,17 +40,17 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     tensor([[[[2., 3.]]]])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the means."""
-        return F.adaptive_avg_pool2d(x, self.output_size)
+        return F.adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """The means of `output_size` windows of volumes, (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the means."""
-        return F.adaptive_avg_pool3d(x, self.output_size)
+        return F.adaptive_avg_pool3d(input, self.output_size)
 
 
 class _AdaptiveMaxPool(_AdaptiveAvgPool):
@@ -64,22 +64,22 @@ class _AdaptiveMaxPool(_AdaptiveAvgPool):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """The largest values of `output_size` windows of sequences, (N, C, L) or (C, L)."""
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest values, and their places if they were asked for."""
-        return F.adaptive_max_pool1d(x, self.output_size, self.return_indices)
+        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """The largest values of `output_size` windows, laid out as those of AdaptiveAvgPool2d."""
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest values, and their places if they were asked for."""
-        return F.adaptive_max_pool2d(x, self.output_size, self.return_indices)
+        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """The largest values of `output_size` windows of volumes, (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest values, and their places if they were asked for."""
-        return F.adaptive_max_pool3d(x, self.output_size, self.return_indices)
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)

@@ -100,13 +100,13 @@ class _ConvNd(Module):
             return (0, 0) * self.dims
         return tuple(n for r in reversed(reach) for n in (r // 2, r - r // 2))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the cross-correlation of x with the weight, plus the bias."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            x, padding = F.pad(x, self._margins(), mode=self.padding_mode), 0
+            input, padding = F.pad(input, self._margins(), mode=self.padding_mode), 0
         convolution: Any = (F.conv1d, F.conv2d, F.conv3d)[self.dims - 1]
-        result: Tensor = convolution(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        result: Tensor = convolution(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
         return result
 
 
@@ -196,12 +196,12 @@ class _ConvTransposeNd(_ConvNd):
             )
         return tuple(n - a for n, a in zip(wanted, least, strict=True))
 
-    def forward(self, x: Tensor, output_size: Any = None) -> Tensor:
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         """Return the transposed convolution of x, of the sizes `output_size` if these are given."""
-        extra = self.output_padding if output_size is None else self._missing(x, output_size)
+        extra = self.output_padding if output_size is None else self._missing(input, output_size)
         convolution: Any = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self.dims - 1]
         result: Tensor = convolution(
-            x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
         return result
 

@@ -59,9 +59,9 @@ class GroupNorm(Module):
             f"bias={self.bias is not None}"
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x normalised by groups."""
-        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
 
 class _InstanceNorm(BatchNorm):
@@ -84,12 +84,12 @@ class _InstanceNorm(BatchNorm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x normalised."""
-        if x.ndim not in self.ranks:
-            raise ShapeError(f"expected {self.ranks[0]}D or {self.ranks[1]}D input (got {x.ndim}D input)")
-        single = x.ndim == self.ranks[0]
-        batch = x.unsqueeze(0) if single else x
+        if input.ndim not in self.ranks:
+            raise ShapeError(f"expected {self.ranks[0]}D or {self.ranks[1]}D input (got {input.ndim}D input)")
+        single = input.ndim == self.ranks[0]
+        batch = input.unsqueeze(0) if single else input
         if self.affine and batch.shape[1] != self.num_features:
             raise ShapeError(
                 f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), but "
@@ -138,9 +138,9 @@ class LocalResponseNorm(Module):
         """Return the settings, as the repr shows them."""
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x normalised by its neighbours."""
-        return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
 
 class RMSNorm(Module):
@@ -173,6 +173,6 @@ class RMSNorm(Module):
         """Return the settings, as the repr shows them."""
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x divided by the root of its mean square."""
-        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)

@@ -45,9 +45,9 @@ class Linear(Module):
         """Return the settings, as the repr shows them."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x W^T + b."""
-        return F.linear(x, self.weight, self.bias)
+        return F.linear(input, self.weight, self.bias)
 
 
 class Bilinear(Module):
@@ -91,9 +91,9 @@ class Bilinear(Module):
             f"bias={self.bias is not None}"
         )
 
-    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         """Return x1^T W x2 + b."""
-        return F.bilinear(x1, x2, self.weight, self.bias)
+        return F.bilinear(input1, input2, self.weight, self.bias)
 
 
 class Identity(Module):
@@ -102,9 +102,9 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x."""
-        return x
+        return input
 
 
 def reset_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:

@@ -30,9 +30,9 @@ class KLDivLoss(_Loss):
             self.reduction = reduction
         self.log_target = log_target
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the divergence of `target` from exp(x)."""
-        return F.kl_div(x, target, reduction=self.reduction, log_target=self.log_target)
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
 class PoissonNLLLoss(_Loss):
@@ -50,9 +50,9 @@ class PoissonNLLLoss(_Loss):
         super().__init__(size_average, reduce, reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of rates, or of their logarithms, `x`."""
-        return F.poisson_nll_loss(x, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction)
+        return F.poisson_nll_loss(input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction)
 
 
 class GaussianNLLLoss(_Loss):
@@ -62,9 +62,9 @@ class GaussianNLLLoss(_Loss):
         super().__init__(None, None, reduction)
         self.full, self.eps = full, eps
 
-    def forward(self, x: Tensor, target: Tensor, var: Any) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor, var: Any) -> Tensor:
         """Return the loss of means `x` and variances `var`."""
-        return F.gaussian_nll_loss(x, target, var, self.full, self.eps, self.reduction)
+        return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
 
 
 class HingeEmbeddingLoss(_Loss):
@@ -80,9 +80,9 @@ class HingeEmbeddingLoss(_Loss):
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of distances `x`."""
-        return F.hinge_embedding_loss(x, target, self.margin, reduction=self.reduction)
+        return F.hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
 
 
 class CosineEmbeddingLoss(_Loss):
@@ -98,25 +98,25 @@ class CosineEmbeddingLoss(_Loss):
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
 
-    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Return the loss of pairs of vectors (N, D)."""
-        return F.cosine_embedding_loss(x1, x2, target, self.margin, reduction=self.reduction)
+        return F.cosine_embedding_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
 class MarginRankingLoss(CosineEmbeddingLoss):
     """max(0, -target * (x1 - x2) + margin), for a target of 1 (x1 is to be larger) or -1."""
 
-    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Return the loss of pairs of numbers."""
-        return F.margin_ranking_loss(x1, x2, target, self.margin, reduction=self.reduction)
+        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
 class SoftMarginLoss(_Loss):
     """log(1 + exp(-target * x)), for targets of 1 or -1."""
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return F.soft_margin_loss(x, target, reduction=self.reduction)
+        return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiMarginLoss(_WeightedLoss):
@@ -136,25 +136,25 @@ class MultiMarginLoss(_WeightedLoss):
             raise ArgumentError(f"only p == 1 and p == 2 supported, got {p}")
         self.p, self.margin = p, margin
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return F.multi_margin_loss(x, target, self.p, self.margin, self.weight, reduction=self.reduction)
+        return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, reduction=self.reduction)
 
 
 class MultiLabelMarginLoss(_Loss):
     """The sum over targets j and other classes i of max(0, 1 - x[j] + x[i]), divided by the number of classes."""
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return F.multilabel_margin_loss(x, target, reduction=self.reduction)
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The binary cross-entropy of sigmoid(x), averaged over the classes."""
 
-    def forward(self, x: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of scores `x`."""
-        return F.multilabel_soft_margin_loss(x, target, self.weight, reduction=self.reduction)
+        return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)
 
 
 class TripletMarginLoss(_Loss):

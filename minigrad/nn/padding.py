@@ -29,11 +29,11 @@ class _Pad(Module):
         """Return the settings, as the repr shows them."""
         return f"{self.padding}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with its margin."""
-        if x.ndim < self.dims or (self.mode != "constant" and x.ndim not in (self.dims + 1, self.dims + 2)):
-            raise ShapeError(f"{type(self).__name__}: input of shape {tuple(x.shape)} has too few or too many dims")
-        result: Tensor = F.pad(x, self.padding, self.mode)
+        if input.ndim < self.dims or (self.mode != "constant" and input.ndim not in (self.dims + 1, self.dims + 2)):
+            raise ShapeError(f"{type(self).__name__}: input of shape {tuple(input.shape)} has too few or too many dims")
+        result: Tensor = F.pad(input, self.padding, self.mode)
         return result
 
 
@@ -48,9 +48,9 @@ class _ConstantPad(_Pad):
         """Return the settings, as the repr shows them."""
         return f"padding={self.padding}, value={self.value}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with its margin."""
-        result: Tensor = F.pad(x, self.padding, "constant", self.value)
+        result: Tensor = F.pad(input, self.padding, "constant", self.value)
         return result
 
 

@@ -39,9 +39,9 @@ class Hardtanh(Module):
         """Return the settings, as the repr shows them."""
         return _also_inplace(f"min_val={self.min_val}, max_val={self.max_val}", self.inplace)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x within the bounds."""
-        return F.hardtanh(x, self.min_val, self.max_val, self.inplace)
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
 
 class ReLU6(Hardtanh):
@@ -62,17 +62,17 @@ class Hardsigmoid(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the piecewise straight sigmoid of x."""
-        return F.hardsigmoid(x, self.inplace)
+        return F.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(Hardsigmoid):
     """y = x * hardsigmoid(x) (Howard et al., 2019, arXiv:1905.02244)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x * hardsigmoid(x)."""
-        return F.hardswish(x, self.inplace)
+        return F.hardswish(input, self.inplace)
 
 
 class _Shrink(Module):
@@ -90,33 +90,33 @@ class _Shrink(Module):
 class Hardshrink(_Shrink):
     """y = x, but 0 where |x| <= `lambd`."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x without its small values."""
-        return F.hardshrink(x, self.lambd)
+        return F.hardshrink(input, self.lambd)
 
 
 class Softshrink(_Shrink):
     """y = x moved by `lambd` towards 0, and 0 where |x| <= `lambd`."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x moved towards 0."""
-        return F.softshrink(x, self.lambd)
+        return F.softshrink(input, self.lambd)
 
 
 class Tanhshrink(Module):
     """y = x - tanh(x)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x - tanh(x)."""
-        return F.tanhshrink(x)
+        return F.tanhshrink(input)
 
 
 class Softsign(Module):
     """y = x / (1 + |x|)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x / (1 + |x|)."""
-        return F.softsign(x)
+        return F.softsign(input)
 
 
 class Threshold(Module):
@@ -130,17 +130,17 @@ class Threshold(Module):
         """Return the settings, as the repr shows them."""
         return _also_inplace(f"threshold={self.threshold}, value={self.value}", self.inplace)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where it is above the threshold."""
-        return F.threshold(x, self.threshold, self.value, self.inplace)
+        return F.threshold(input, self.threshold, self.value, self.inplace)
 
 
 class SELU(_Inplace):
     """y = scale * elu(x, alpha), with the two numbers of Klambauer et al. (2017, arXiv:1706.02515)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the scaled exponential linear unit of x."""
-        return F.selu(x, self.inplace)
+        return F.selu(input, self.inplace)
 
 
 class CELU(Module):
@@ -154,9 +154,9 @@ class CELU(Module):
         """Return the settings, as the repr shows them."""
         return _also_inplace(f"alpha={self.alpha}", self.inplace)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the continuously differentiable exponential linear unit of x."""
-        return F.celu(x, self.alpha, self.inplace)
+        return F.celu(input, self.alpha, self.inplace)
 
 
 class PReLU(Module):
@@ -179,9 +179,9 @@ class PReLU(Module):
         """Return the settings, as the repr shows them."""
         return f"num_parameters={self.num_parameters}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where it is above 0, else weight * x."""
-        return F.prelu(x, self.weight)
+        return F.prelu(input, self.weight)
 
 
 class RReLU(Module):
@@ -198,17 +198,17 @@ class RReLU(Module):
         """Return the settings, as the repr shows them."""
         return _also_inplace(f"lower={self.lower}, upper={self.upper}", self.inplace)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where it is above 0, else x times a slope."""
-        return F.rrelu(x, self.lower, self.upper, self.training, self.inplace)
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class Mish(_Inplace):
     """y = x * tanh(softplus(x)) (Misra, 2019, arXiv:1908.08681)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x * tanh(softplus(x))."""
-        return F.mish(x, self.inplace)
+        return F.mish(input, self.inplace)
 
 
 class GLU(Module):
@@ -222,9 +222,9 @@ class GLU(Module):
         """Return the settings, as the repr shows them."""
         return f"dim={self.dim}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return one half of x, gated by the other."""
-        return F.glu(x, self.dim)
+        return F.glu(input, self.dim)
 
 
 class Softmin(Module):
@@ -238,16 +238,16 @@ class Softmin(Module):
         """Return the settings, as the repr shows them."""
         return f"dim={self.dim}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return softmax(-x)."""
-        return F.softmin(x, self.dim)
+        return F.softmin(input, self.dim)
 
 
 class Softmax2d(Module):
     """y = softmax(x) over the channels of images, (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the softmax over the channels."""
-        if x.ndim not in (3, 4):
-            raise ShapeError(f"Softmax2d: expected input to be 3D or 4D, got shape {tuple(x.shape)}")
-        return F.softmax(x, -3)
+        if input.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d: expected input to be 3D or 4D, got shape {tuple(input.shape)}")
+        return F.softmax(input, -3)

@@ -41,9 +41,9 @@ class _MaxPool(Module):
 class MaxPool1d(_MaxPool):
     """MaxPool2d for sequences: x (N, C, L) or (C, L)."""
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest value of each window, and its place if that was asked for."""
-        return F.max_pool1d(x, *self._settings())
+        return F.max_pool1d(input, *self._settings())
 
 
 class MaxPool2d(_MaxPool):
@@ -58,17 +58,17 @@ class MaxPool2d(_MaxPool):
     tensor([[[[4.]]]])
     """
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest value of each window, and its place if that was asked for."""
-        return F.max_pool2d(x, *self._settings())
+        return F.max_pool2d(input, *self._settings())
 
 
 class MaxPool3d(_MaxPool):
     """MaxPool2d for volumes: x (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """Return the largest value of each window, and its place if that was asked for."""
-        return F.max_pool3d(x, *self._settings())
+        return F.max_pool3d(input, *self._settings())
 
 
 class _MaxUnpool(Module):
@@ -90,10 +90,10 @@ class _MaxUnpool(Module):
         """Return the settings, as the repr shows them."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-    def forward(self, x: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         """Return zeros with the values of x at their places."""
         put: Any = (F.max_unpool1d, F.max_unpool2d, F.max_unpool3d)[self.dims - 1]
-        result: Tensor = put(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+        result: Tensor = put(input, indices, self.kernel_size, self.stride, self.padding, output_size)
         return result
 
 
@@ -152,9 +152,9 @@ class AvgPool2d(Module):
         y: Tensor = pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, **more)
         return y
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return self._pooled(F.avg_pool2d, x, divisor_override=self.divisor_override)
+        return self._pooled(F.avg_pool2d, input, divisor_override=self.divisor_override)
 
 
 class AvgPool1d(AvgPool2d):
@@ -175,17 +175,17 @@ class AvgPool1d(AvgPool2d):
         steps = kernel if stride is None else single(stride)
         super().__init__(kernel, steps, single(padding), ceil_mode, count_include_pad)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return self._pooled(F.avg_pool1d, x)
+        return self._pooled(F.avg_pool1d, input)
 
 
 class AvgPool3d(AvgPool2d):
     """AvgPool2d for volumes: x (N, C, D, H, W) or (C, D, H, W)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the mean of each window."""
-        return self._pooled(F.avg_pool3d, x, divisor_override=self.divisor_override)
+        return self._pooled(F.avg_pool3d, input, divisor_override=self.divisor_override)
 
 
 class _LPPool(Module):
@@ -206,22 +206,22 @@ class _LPPool(Module):
 class LPPool1d(_LPPool):
     """The `norm_type`-norm of each window of sequences (N, C, L)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the norm of each window."""
-        return F.lp_pool1d(x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+        return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool2d(_LPPool):
     """The `norm_type`-norm of each window of images (N, C, H, W)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the norm of each window."""
-        return F.lp_pool2d(x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+        return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool3d(_LPPool):
     """The `norm_type`-norm of each window of volumes (N, C, D, H, W)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the norm of each window."""
-        return F.lp_pool3d(x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+        return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)

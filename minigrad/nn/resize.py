@@ -42,10 +42,10 @@ class Upsample(Module):
             return f"scale_factor={self.scale_factor!r}, mode={self.mode!r}"
         return f"size={self.size!r}, mode={self.mode!r}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x in its other size."""
         return F.interpolate(
-            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+            input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
         )
 
 
@@ -74,9 +74,9 @@ class PixelShuffle(Module):
         """Return the settings, as the repr shows them."""
         return f"upscale_factor={self.upscale_factor}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with channels turned into pixels."""
-        return F.pixel_shuffle(x, self.upscale_factor)
+        return F.pixel_shuffle(input, self.upscale_factor)
 
 
 class PixelUnshuffle(Module):
@@ -90,9 +90,9 @@ class PixelUnshuffle(Module):
         """Return the settings, as the repr shows them."""
         return f"downscale_factor={self.downscale_factor}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with pixels turned into channels."""
-        return F.pixel_unshuffle(x, self.downscale_factor)
+        return F.pixel_unshuffle(input, self.downscale_factor)
 
 
 class ChannelShuffle(Module):
@@ -106,9 +106,9 @@ class ChannelShuffle(Module):
         """Return the settings, as the repr shows them."""
         return f"groups={self.groups}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with its channels in the new order."""
-        return F.channel_shuffle(x, self.groups)
+        return F.channel_shuffle(input, self.groups)
 
 
 class Unfold(Module):
@@ -122,9 +122,9 @@ class Unfold(Module):
         """Return the settings, as the repr shows them."""
         return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the columns."""
-        return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+        return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
 
 class Fold(Unfold):
@@ -140,6 +140,6 @@ class Fold(Unfold):
         """Return the settings, as the repr shows them."""
         return f"output_size={self.output_size}, {super().extra_repr()}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return the images."""
-        return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+        return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)

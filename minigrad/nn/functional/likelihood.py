@@ -73,7 +73,7 @@ def gaussian_nll_loss(
 ) -> Tensor:
     """Return (log var + (x - target)^2 / var) / 2, where a variance below `eps` counts as `eps`.
 
-    `var` has the shape of `input`, or that without the last dim, or with 1 there, or is a number. With `full`,
+    `var` has the shape of `input`, or that without the last dim, or with 1 for some dims, or is a number. With `full`,
     log(2 pi) / 2 is added. Raises ShapeError for another shape, ArgumentError for a negative variance.
     """
     same_shape("gaussian_nll_loss", input, target)
@@ -82,7 +82,7 @@ def gaussian_nll_loss(
     if var.shape != input.shape:
         if tuple(var.shape) == tuple(input.shape[:-1]):
             var = unsqueeze(var, -1)
-        elif tuple(var.shape) != (*input.shape[:-1], 1):
+        elif var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape, strict=True)):
             raise ShapeError(f"var is of incorrect size: {tuple(var.shape)} for an input of {tuple(input.shape)}")
     if (var._data < 0).any():
         raise ArgumentError("var has negative entry/entries")
