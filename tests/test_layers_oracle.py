@@ -550,6 +550,60 @@ def test_normed_weights_are_those_of_pytorch(name, layer, args, shape, settings)
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+@pytest.mark.parametrize(("layer", "args", "shape"), [
+    ("Linear", (4, 3), (2, 4)), ("Conv2d", (2, 3, 2), (2, 2, 4, 4)), ("ConvTranspose2d", (2, 3, 2), (2, 2, 4, 4)),
+])  # fmt: skip
+def test_parametrized_weights_are_those_of_pytorch(name, layer, args, shape):
+    found = []
+    for f in (mg, torch):
+        f.manual_seed(2)
+        module = getattr(f.nn, layer)(*args)
+        assert getattr(f.nn.utils.parametrizations, name)(module) is module
+        x = f.tensor(np.random.default_rng(0).normal(size=shape).astype(np.float32)).requires_grad_()
+        for _ in range(2):
+            y = module(x)
+        (y**2).sum().backward()
+        values = [x.grad.numpy(), *(p.grad.numpy() for p in module.parameters())]
+        texts = [repr(module), list(module.state_dict()), f.nn.utils.parametrize.is_parametrized(module, "weight")]
+        values += [v.numpy().copy() for v in module.state_dict().values()]
+        module.eval()
+        f.nn.utils.parametrize.remove_parametrizations(module, "weight")
+        texts += [repr(module), list(module.state_dict()), f.nn.utils.parametrize.is_parametrized(module)]
+        found.append((texts, [y.detach().numpy(), module(x).detach().numpy(), *values]))
+    assert found[0][0] == found[1][0]
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_parametrizations_of_ones_own():
+    found = []
+    for f in (mg, torch):
+
+        class Double(f.nn.Module):
+            def forward(self, x):
+                return x * 2
+
+            def right_inverse(self, x):
+                return x / 2
+
+        f.manual_seed(1)
+        module = f.nn.Linear(2, 2)
+        for _ in range(2):
+            f.nn.utils.parametrize.register_parametrization(module, "weight", Double())
+        before = module.weight.detach().numpy().copy()
+        module.weight = f.ones(2, 2)
+        original = module.parametrizations.weight.original.detach().numpy().copy()
+        f.nn.utils.parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
+        found.append([before, original, module.weight.detach().numpy()])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    with pytest.raises(ValueError, match="does not have a parameter"):
+        mg.nn.utils.parametrize.register_parametrization(nn.Linear(2, 2), "wait", nn.Identity())
+    with pytest.raises(ValueError, match="may not change the shape"):
+        mg.nn.utils.parametrize.register_parametrization(nn.Linear(2, 2), "weight", nn.Flatten(0))
+
+
 def test_hooks_on_the_backward_pass_are_called_as_by_pytorch():
     found = []
     for f in (mg, torch):

@@ -1,5 +1,6 @@
 """Helpers around the parameters of a model."""
 
+from minigrad.nn.utils import parametrizations, parametrize
 from minigrad.nn.utils.gradients import (
     clip_grad_norm,
     clip_grad_norm_,

@@ -23,6 +23,12 @@ def length_along(v: Tensor, dim: int) -> Tensor:
     return v.norm(2, tuple(d for d in range(v.ndim) if d != dim % v.ndim), keepdim=True)
 
 
+def rows_along(weight: Tensor, dim: int) -> Tensor:
+    """Return the weight as a matrix with `dim` as rows."""
+    order = (dim, *(d for d in range(weight.ndim) if d != dim))
+    return weight.permute(*order).reshape(weight.shape[dim], -1)
+
+
 class WeightNorm:
     """The hook that computes a weight g * v / |v|."""
 
@@ -46,15 +52,10 @@ class SpectralNorm:
     def __init__(self, name: str, steps: int, dim: int, eps: float) -> None:
         self.name, self.steps, self.dim, self.eps = name, steps, dim, eps
 
-    def matrix(self, weight: Tensor) -> Tensor:
-        """Return the weight with `dim` as rows."""
-        order = (self.dim, *(d for d in range(weight.ndim) if d != self.dim))
-        return weight.permute(*order).reshape(weight.shape[self.dim], -1)
-
     def weight(self, module: Module, iterate: bool) -> Tensor:
         """Return the weight divided by u W v, after `steps` improvements of u and v if `iterate`."""
         original, u, v = (getattr(module, f"{self.name}_{part}") for part in ("orig", "u", "v"))
-        rows = self.matrix(original)
+        rows = rows_along(original, self.dim)
         if iterate:
             with no_grad():
                 for _ in range(self.steps):
@@ -114,7 +115,7 @@ def spectral_norm(
         dim = 1 if getattr(module, "transposed", False) else 0
     hook = SpectralNorm(name, n_power_iterations, dim, eps)
     weight = _taken(module, name, SpectralNorm)
-    rows, columns = hook.matrix(weight).shape
+    rows, columns = rows_along(weight, dim).shape
     u = normalize(randn(rows, dtype=weight.dtype), dim=0, eps=eps)
     v = normalize(randn(columns, dtype=weight.dtype), dim=0, eps=eps)
     module.register_parameter(f"{name}_orig", weight)
