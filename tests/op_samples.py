@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import op_samples_convnd
 import op_samples_curves
 import op_samples_elementwise
 import op_samples_layers
@@ -25,4 +26,5 @@ SAMPLES: list[Sample] = [
     *op_samples_moving.samples(),
     *op_samples_sorting.samples(),
     *op_samples_rnn.samples(),
+    *op_samples_convnd.samples(),
 ]

@@ -286,7 +286,7 @@ X, W = np.zeros((2, 4, 5, 5), np.float32), np.zeros((6, 4, 3, 3), np.float32)
         (lambda: conv2d(X, W, padding=-1), "conv2d: negative padding"),
         (lambda: conv2d(X, W, padding=(1, 1, 1)), "padding must either be a single int, or a tuple of two ints"),
         (lambda: conv2d(X, W, stride=2, padding="same"), "padding='same' is not supported for strided convolutions"),
-        (lambda: conv2d(X, W, padding="full"), "Invalid padding string 'full', should be a number, a pair, 'valid'"),
+        (lambda: conv2d(X, W, padding="full"), "Invalid padding string 'full', should be a number, a tuple, 'valid'"),
         (lambda: conv2d(X[0, 0], W), "Expected 3D (unbatched) or 4D (batched) input to conv2d"),
         (lambda: conv2d(mg.from_numpy(X), W.astype(np.float64)), "conv2d: expected operands of the same dtype"),
         (lambda: max_pool2d(X, 6), "max_pool2d: Given input size: (4x5x5). Calculated output size: (4x0x0). Output "

@@ -28,9 +28,9 @@ class ReLU(_Inplace):
     tensor([0., 2.])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return max(x, 0)."""
-        return F.relu(x, self.inplace)
+        return F.relu(input, self.inplace)
 
 
 class LeakyReLU(Module):
@@ -44,9 +44,9 @@ class LeakyReLU(Module):
         """Return the settings, as the repr shows them."""
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > 0, else negative_slope * x."""
-        return F.leaky_relu(x, self.negative_slope, self.inplace)
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
 
 
 class ELU(Module):
@@ -60,9 +60,9 @@ class ELU(Module):
         """Return the settings, as the repr shows them."""
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x where x > 0, else alpha * (exp(x) - 1)."""
-        return F.elu(x, self.alpha, self.inplace)
+        return F.elu(input, self.alpha, self.inplace)
 
 
 class GELU(Module):
@@ -79,17 +79,17 @@ class GELU(Module):
         """Return the settings, as the repr shows them."""
         return f"approximate={self.approximate!r}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x * P(Z <= x)."""
-        return F.gelu(x, self.approximate)
+        return F.gelu(input, self.approximate)
 
 
 class SiLU(_Inplace):
     """y = x * sigmoid(x), also called swish."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x * sigmoid(x)."""
-        return F.silu(x, self.inplace)
+        return F.silu(input, self.inplace)
 
 
 class Softplus(Module):
@@ -103,33 +103,33 @@ class Softplus(Module):
         """Return the settings, as the repr shows them."""
         return f"beta={self.beta}, threshold={self.threshold}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return log(1 + exp(beta * x)) / beta."""
-        return F.softplus(x, self.beta, self.threshold)
+        return F.softplus(input, self.beta, self.threshold)
 
 
 class Sigmoid(Module):
     """y = 1 / (1 + exp(-x))."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return 1 / (1 + exp(-x))."""
-        return F.sigmoid(x)
+        return F.sigmoid(input)
 
 
 class LogSigmoid(Module):
     """y = log(1 / (1 + exp(-x))), exact for x of any size."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return log(sigmoid(x))."""
-        return F.logsigmoid(x)
+        return F.logsigmoid(input)
 
 
 class Tanh(Module):
     """y = tanh(x)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return tanh(x)."""
-        return F.tanh(x)
+        return F.tanh(input)
 
 
 class Softmax(Module):
@@ -143,9 +143,9 @@ class Softmax(Module):
         """Return the settings, as the repr shows them."""
         return f"dim={self.dim}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return exp(x) / sum(exp(x)) along the dim."""
-        return F.softmax(x, self.dim)
+        return F.softmax(input, self.dim)
 
 
 class LogSoftmax(Module):
@@ -159,6 +159,6 @@ class LogSoftmax(Module):
         """Return the settings, as the repr shows them."""
         return f"dim={self.dim}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x - log(sum(exp(x))) along the dim."""
-        return F.log_softmax(x, self.dim)
+        return F.log_softmax(input, self.dim)

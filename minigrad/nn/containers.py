@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from minigrad.errors import ArgumentError, OutOfRangeError
 from minigrad.nn.module import Module, _indented, lines_repr
 from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Tensor
 
 L = TypeVar("L", bound="_Listed")
 
@@ -102,11 +103,11 @@ class Sequential(_Listed):
     def _slice(self, items: list[tuple[str, Any]]) -> Sequential:
         return type(self)(OrderedDict(items))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Apply the modules in order."""
         for module in self:
-            x = module(x)
-        return x
+            input = module(input)
+        return input
 
 
 class ModuleList(_Listed):
@@ -237,3 +238,119 @@ class ParameterList(Module):
 
 def _as_parameter(value: Any) -> Parameter:
     return value if isinstance(value, Parameter) else Parameter(value)
+
+
+class ParameterDict(Module):
+    """A dict of parameters that are registered; tensors in it are made parameters, other values stay what they are.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> held = nn.ParameterDict({"left": mg.zeros(2)})
+    >>> [name for name, _ in held.named_parameters()], "right" in held
+    (['left'], False)
+    """
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self.__dict__["_keys"] = {}
+        self.update({} if parameters is None else parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._keys:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise ArgumentError(f"a key of ParameterDict must be a string, got {type(key).__name__}")
+        self._keys[key] = None
+        setattr(self, key, _as_parameter(value) if isinstance(value, Tensor) else value)
+
+    def __delitem__(self, key: str) -> None:
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._keys))
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self._keys))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __or__(self, other: Any) -> ParameterDict:
+        both = self.copy()
+        both.update(other)
+        return both
+
+    def __ior__(self, other: Any) -> ParameterDict:
+        self.update(other)
+        return self
+
+    def copy(self) -> ParameterDict:
+        """Return another dict of the same parameters."""
+        return ParameterDict(OrderedDict(self.items()))
+
+    def keys(self) -> Iterable[str]:
+        """Return the keys."""
+        return self._keys.keys()
+
+    def values(self) -> Iterable[Any]:
+        """Return the parameters."""
+        return (self[key] for key in self._keys)
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return pairs of key and parameter."""
+        return ((key, self[key]) for key in self._keys)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the parameter at `key`, or `default` if there is none."""
+        return getattr(self, key) if key in self._keys else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return the parameter at `key`, where `default` is put if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, parameters: Any) -> None:
+        """Add from a mapping or from pairs; a plain dict's keys are sorted first, as in PyTorch."""
+        pairs = list(parameters.items()) if hasattr(parameters, "items") else [tuple(pair) for pair in parameters]
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs.sort(key=lambda pair: pair[0])
+        for key, value in pairs:
+            self[key] = value
+
+    def pop(self, key: str) -> Any:
+        """Remove the parameter at `key` and return it."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last parameter and return its key and it."""
+        key = list(self._keys)[-1]
+        return key, self.pop(key)
+
+    def clear(self) -> None:
+        """Remove all parameters."""
+        for key in list(self._keys):
+            del self[key]
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """Return a dict with `default` at each of `keys`."""
+        return ParameterDict((key, default) for key in keys)
+
+    def extra_repr(self) -> str:
+        """Return what is at each key."""
+        return "\n".join(f"  ({key}): {self._described(value)}" for key, value in self.items())
+
+    @staticmethod
+    def _described(value: Any) -> str:
+        if not isinstance(value, Tensor):
+            return f"Object of type: {type(value).__name__}"
+        return f"Parameter containing: [{value.dtype!r} of size {'x'.join(map(str, value.shape))}]"

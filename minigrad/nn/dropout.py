@@ -29,14 +29,49 @@ class Dropout(Module):
         """Return the settings, as the repr shows them."""
         return f"p={self.p}, inplace={self.inplace}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with elements dropped, in training."""
-        return F.dropout(x, self.p, self.training, self.inplace)
+        return F.dropout(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(Dropout):
     """Dropout of whole channels: the mask has the shape (N, C, 1, ...) for x of shape (N, C, ...)."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with channels dropped, in training."""
-        return F.dropout2d(x, self.p, self.training, self.inplace)
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(Dropout):
+    """Dropout of whole channels of sequences, (N, C, L) or (C, L)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(Dropout):
+    """Dropout of whole channels of volumes, (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for SELU networks (Klambauer et al., 2017, arXiv:1706.02515).
+
+    `inplace` is accepted and has no effect, as in PyTorch.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return x with elements dropped, in training."""
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(Dropout):
+    """AlphaDropout of whole channels, for x (N, C, ...)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return x with channels dropped, in training."""
+        return F.feature_alpha_dropout(input, self.p, self.training)

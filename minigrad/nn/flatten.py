@@ -24,9 +24,9 @@ class Flatten(Module):
         """Return the settings, as the repr shows them."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with those dims made one."""
-        return x.flatten(self.start_dim, self.end_dim)
+        return input.flatten(self.start_dim, self.end_dim)
 
 
 class Unflatten(Module):
@@ -40,7 +40,7 @@ class Unflatten(Module):
         """Return the settings, as the repr shows them."""
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x with that dim made several."""
-        at = checked_dim(self.dim, x.ndim)
-        return x.reshape(*x.shape[:at], *self.unflattened_size, *x.shape[at + 1 :])
+        at = checked_dim(self.dim, input.ndim)
+        return input.reshape(*input.shape[:at], *self.unflattened_size, *input.shape[at + 1 :])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from minigrad import random
 from minigrad.autograd import no_grad
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, wrap
 
 _GAINS = {"sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 
@@ -64,17 +66,37 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with numbers from N(mean, std**2) that lie in [a, b]: those outside are drawn again.
+    """Fill with numbers from N(mean, std**2) that lie in [a, b].
 
-    Raises ArgumentError if hardly any would lie there.
+    Where at least three in ten would, those outside are drawn again; otherwise uniform numbers are, until the density
+    accepts them. Warns if the mean lies more than 2 std outside.
     """
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+            "incorrect.",
+            stacklevel=2,
+        )
     low, high = (math.erf((end - mean) / std / math.sqrt(2)) / 2 for end in (a, b))
-    if high - low < 0.01:
-        raise ArgumentError(f"trunc_normal_: only {high - low:.2%} of N({mean}, {std}**2) lie in [{a}, {b}]")
+    if high - low <= 0.3:
+        return _accepted(tensor, mean, std, a, b, generator)
     normal_(tensor, mean, std, generator)
     while (outside := (tensor < a) | (tensor > b)).any():
         again = normal_(tensor.detach().clone(), mean, std, generator)
         tensor.copy_(again.where(outside, tensor))
+    return tensor
+
+
+def _accepted(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> Tensor:
+    """Fill with uniform numbers, each drawn until a second one lies below the density there (von Neumann, 1951)."""
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    drawn, chance = tensor.detach().clone(), tensor.detach().clone()
+    pending = wrap(np.ones(tensor.shape, bool))
+    while pending.any():
+        uniform_(drawn, a, b, generator)
+        tensor.copy_(drawn.where(pending, tensor))
+        density = -0.5 * ((drawn - mean) / std) ** 2 - peak
+        pending = pending & (uniform_(chance, 0.0, 1.0, generator).log() > density)
     return tensor
 
 
@@ -152,3 +174,56 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     q, r = np.linalg.qr(flat.T if rows < flat.shape[1] else flat)
     q = q * np.sign(np.diag(r))  # makes the distribution uniform over orthogonal matrices
     return tensor.copy_(np.ascontiguousarray(q.T if rows < flat.shape[1] else q).reshape(tensor.shape) * gain)
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Fill a matrix from N(0, std**2), but a share `sparsity` of each column, chosen by chance, with 0 (Martens, 2010).
+
+    Which ones is drawn from the default generator, as in PyTorch. Raises ShapeError unless there are 2 dims.
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: Only tensors with 2 dimensions are supported, got shape {tuple(tensor.shape)}")
+    rows, columns = tensor.shape
+    normal_(tensor, 0.0, std, generator)
+    for column in range(columns):
+        tensor[random.randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return tensor
+
+
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fill the weight of a convolution so that each group's channels pass unchanged, as many as there are.
+
+    Raises ShapeError unless it has 3, 4 or 5 dims, of which the first is a multiple of `groups`.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(f"dirac_: Only tensors with 3, 4, or 5 dimensions are supported, got {tuple(tensor.shape)}")
+    if tensor.shape[0] % groups:
+        raise ShapeError(f"dirac_: dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
+    per_group, centre = tensor.shape[0] // groups, tuple(n // 2 for n in tensor.shape[2:])
+    tensor.zero_()
+    for out in range(tensor.shape[0]):
+        if out % per_group < tensor.shape[1]:
+            tensor[(out, out % per_group, *centre)] = 1
+    return tensor
+
+
+def _old(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return `function` under its name of old, which warns."""
+
+    def old(*args: Any, **kwargs: Any) -> Tensor:
+        new = function.__name__
+        warnings.warn(
+            f"`nn.init.{new[:-1]}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
+        )
+        return function(*args, **kwargs)
+
+    old.__name__, old.__doc__ = function.__name__[:-1], f"`{function.__name__}` by its old name, which warns."
+    return old
+
+
+uniform, normal, constant, eye, dirac = _old(uniform_), _old(normal_), _old(constant_), _old(eye_), _old(dirac_)
+xavier_uniform, xavier_normal = _old(xavier_uniform_), _old(xavier_normal_)
+kaiming_uniform, kaiming_normal = _old(kaiming_uniform_), _old(kaiming_normal_)
+orthogonal, sparse = _old(orthogonal_), _old(sparse_)

@@ -16,8 +16,9 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.creation import as_tensor
 from minigrad.errors import ArgumentError
-from minigrad.nn.calling import Called, count_registration
+from minigrad.nn.calling import count_registration
 from minigrad.nn.loading import IncompatibleKeys, check_state
+from minigrad.nn.members import Members
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
 
@@ -25,7 +26,7 @@ M = TypeVar("M", bound="Module")
 _TABLES = ("_parameters", "_buffers", "_modules")
 
 
-class Module(Called):
+class Module(Members):
     """Base of all layers and models: assign parameters and submodules in `__init__`, compute in `forward`.
 
     >>> import minigrad as mg
@@ -269,12 +270,21 @@ class Module(Called):
         With `strict` the keys must be exactly those of `state_dict()`; otherwise keys too few or too many are returned.
         Raises StateDictError, naming every key that does not fit, before anything is copied.
         """
+        self._prepare(state_dict)
         own = self.state_dict()
         result = check_state(type(self).__name__, own, state_dict, strict)
         for key, target in own.items():
             if key in state_dict:
                 target.copy_(as_tensor(state_dict[key]).detach())
         return result
+
+    def _prepare(self, state: Mapping[str, Any]) -> None:
+        """Tell every module that a state dict is about to be loaded: a lazy one takes its shapes from it."""
+        for path, module in self.named_modules(remove_duplicate=False):
+            module._before_loading(state, f"{path}." if path else "")
+
+    def _before_loading(self, state: Mapping[str, Any], prefix: str) -> None:
+        """Prepare for `state`, in which this module's keys begin with `prefix`."""
 
     # --- switching ---
 

@@ -80,12 +80,12 @@ class BatchNorm(Module):
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x normalised; in training this moves the running statistics."""
-        self._check_rank(x)
+        self._check_rank(input)
         use_batch = self.training or self.running_mean is None
         return F.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps
+            input, self.running_mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps
         )
 
     def _step(self) -> float:
@@ -164,6 +164,6 @@ class LayerNorm(Module):
             f"bias={self.bias is not None}"
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Return x normalised over its last dims."""
-        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -68,16 +68,8 @@ def conv2d(
     array([[[ 8., 12.],
             [20., 24.]]])
     """
-    strides, dilations = pair(stride, "stride", "conv2d", 1), pair(dilation, "dilation", "conv2d", 1)
-    if x.ndim not in (3, 4) or weight.ndim != 4:
-        raise ShapeError(
-            f"conv2d: Expected 3D (unbatched) or 4D (batched) input to conv2d and a 4D weight, but got input of size: "
-            f"{list(x.shape)} and weight of size: {list(weight.shape)}"
-        )
-    if isinstance(padding, str):
-        x, padding = _padded_by_name(x, padding, tuple(weight.shape[2:]), strides, dilations)
-    settings = _settings(strides, pair(padding, "padding", "conv2d", 0), dilations, groups)
-    _check(x, weight, bias, **settings)
+    x, strides, paddings, dilations = checked_call("conv2d", x, weight, bias, stride, padding, dilation, groups)
+    settings = _settings(strides, paddings, dilations, groups)
     if x.ndim == 3:
         return squeeze(convolution(unsqueeze(x, 0), weight, bias, **settings), 0)
     return convolution(x, weight, bias, **settings)
@@ -89,37 +81,70 @@ def pair(value: Any, name: str, what: str, least: int) -> Pair:
     >>> pair(3, "stride", "conv2d", 1), pair((1, 2), "stride", "conv2d", 1)
     ((3, 3), (1, 2))
     """
+    rows, columns = several(value, 2, name, what, least)
+    return rows, columns
+
+
+def several(value: Any, count: int, name: str, what: str, least: int) -> tuple[int, ...]:
+    """Return a setting given as one int or as `count` of them, one for each dim, each at least `least`."""
     values = tuple(value) if isinstance(value, tuple | list) else (value,)
-    if len(values) not in (1, 2) or not all(hasattr(v, "__index__") for v in values):
-        raise ArgumentError(f"{what}: {name} must either be a single int, or a tuple of two ints, got {value!r}")
+    if len(values) not in (1, count) or not all(hasattr(v, "__index__") for v in values):
+        number = {1: "one int", 2: "two ints", 3: "three ints"}[count]
+        raise ArgumentError(f"{what}: {name} must either be a single int, or a tuple of {number}, got {value!r}")
     if min(values) < least:
         kind = "negative" if least == 0 else "non-positive"
         raise ArgumentError(f"{what}: {kind} {name} is not supported, got {name}={value!r}")
-    return int(values[0]), int(values[-1])
+    return tuple(int(v) for v in values) * (count if len(values) == 1 else 1)
 
 
-def check_named_padding(name: str, stride: Pair) -> None:
+def check_named_padding(name: str, stride: tuple[int, ...], what: str = "conv2d") -> None:
     """Raise ArgumentError unless the padding called `name` is "valid", or "same" with stride 1."""
     if name not in ("same", "valid"):
-        raise ArgumentError(f"conv2d: Invalid padding string {name!r}, should be a number, a pair, 'valid' or 'same'")
-    if name == "same" and stride != (1, 1):
-        raise ArgumentError(f"conv2d: padding='same' is not supported for strided convolutions, got stride={stride}")
+        raise ArgumentError(f"{what}: Invalid padding string {name!r}, should be a number, a tuple, 'valid' or 'same'")
+    if name == "same" and set(stride) != {1}:
+        raise ArgumentError(f"{what}: padding='same' is not supported for strided convolutions, got stride={stride}")
 
 
-def _padded_by_name(x: Any, name: str, size: Pair, stride: Pair, dilation: Pair) -> tuple[Any, Any]:
+def checked_call(
+    what: str, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[Any, Any, Any, Any]:
+    """Return the input (padded where "same" asks for an odd number), stride, padding and dilation of the call `what`.
+
+    Raises ShapeError or ArgumentError for what does not fit together.
+    """
+    dims = int(what[-2])
+    if x.ndim not in (dims + 1, dims + 2) or weight.ndim != dims + 2:
+        raise ShapeError(
+            f"{what}: Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {what} and a {dims + 2}D "
+            f"weight, but got input of size: {list(x.shape)} and weight of size: {list(weight.shape)}"
+        )
+    strides = several(stride, dims, "stride", what, 1)
+    dilations = several(dilation, dims, "dilation", what, 1)
+    if isinstance(padding, str):
+        x, padding = _padded_by_name(what, x, padding, tuple(weight.shape[2:]), strides, dilations)
+    paddings = several(padding, dims, "padding", what, 0)
+    _check(what, x, weight, bias, paddings, dilations, groups)
+    return x, strides, paddings, dilations
+
+
+def _padded_by_name(
+    what: str, x: Any, name: str, size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[Any, Any]:
     """Return the input and the padding that "valid" or "same" mean; an odd one out goes to the right and below."""
-    check_named_padding(name, stride)
+    check_named_padding(name, stride, what)
     if name == "valid":
         return x, 0
-    down, right = (d * (k - 1) for d, k in zip(dilation, size, strict=True))
-    if down % 2 or right % 2:
-        x = pad(x, (0, right % 2, 0, down % 2))
-    return x, (down // 2, right // 2)
+    reach = [d * (k - 1) for d, k in zip(dilation, size, strict=True)]
+    if any(r % 2 for r in reach):
+        x = pad(x, tuple(n for r in reversed(reach) for n in (0, r % 2)))
+    return x, tuple(r // 2 for r in reach)
 
 
-def _check(x: Any, weight: Any, bias: Any, *, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> None:
-    (out, per_group, *size), (channels, *sizes) = weight.shape, x.shape[-3:]
-    given = f"conv2d: Given groups={groups}"
+def _check(
+    what: str, x: Any, weight: Any, bias: Any, padding: tuple[int, ...], dilation: tuple[int, ...], groups: int
+) -> None:
+    (out, per_group, *size), (channels, *sizes) = weight.shape, x.shape[1 - weight.ndim :]
+    given = f"{what}: Given groups={groups}"
     if groups < 1 or out < groups or out % groups:
         raise ShapeError(
             f"{given}, expected weight to be at least {groups} and divisible by {groups} at dimension 0, but got "
@@ -128,17 +153,23 @@ def _check(x: Any, weight: Any, bias: Any, *, stride: Pair, padding: Pair, dilat
     if channels != per_group * groups:
         raise ShapeError(
             f"{given}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
-            f"{per_group * groups} channels, but got {channels} channels instead (axis {x.ndim - 3} of the input)"
+            f"{per_group * groups} channels, but got {channels} channels instead (axis {x.ndim - len(size) - 1} of "
+            "the input)"
         )
-    if bias is not None and tuple(bias.shape) != (out,):
-        raise ShapeError(
-            f"conv2d: Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {out} "
-            f"elements, but got bias of size {list(bias.shape)} instead"
-        )
+    check_bias(what, weight, bias, out)
     padded = [n + 2 * p for n, p in zip(sizes, padding, strict=True)]
     reach = [d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True)]
     if any(n < k for n, k in zip(padded, reach, strict=True)):
         raise ShapeError(
-            f"conv2d: Calculated padded input size per channel: ({padded[0]} x {padded[1]}). Kernel size: "
-            f"({reach[0]} x {reach[1]}). Kernel size can't be greater than actual input size"
+            f"{what}: Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
+            f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
+        )
+
+
+def check_bias(what: str, weight: Any, bias: Any, out: int) -> None:
+    """Raise ShapeError unless there is no bias or it has one element for each of the `out` channels."""
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise ShapeError(
+            f"{what}: Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {out} "
+            f"elements, but got bias of size {list(bias.shape)} instead"
         )

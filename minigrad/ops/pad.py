@@ -34,6 +34,10 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
     size = x.shape[dim]
     if size + left + right < 0:
         raise ShapeError(f"pad: amounts ({left}, {right}) leave less than nothing of dim {dim}, which has size {size}")
+    if mode == "circular" and min(left, right) < 0:  # what is cropped does not come again
+        kept = size + min(left, 0) + min(right, 0)
+        x, size = narrow(x, dim=dim, start=max(-left, 0), length=kept), kept
+        left, right = max(left, 0), max(right, 0)
     if mode != "constant" and (left or right):
         places = (*(slice(None),) * dim, ARRAY)
         return getitem(x, pad_source(size, left, right, mode), index=places)

@@ -2,20 +2,51 @@
 
 from minigrad.nn.functional.activation import (
     elu,
+    elu_,
     gelu,
+    glu,
     leaky_relu,
-    log_softmax,
+    leaky_relu_,
     logsigmoid,
+    mish,
     relu,
     relu_,
     sigmoid,
     silu,
-    softmax,
     softplus,
     tanh,
 )
-from minigrad.nn.functional.dropout import dropout, dropout2d
-from minigrad.nn.functional.linear import conv2d, embedding, linear
+from minigrad.nn.functional.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
+from minigrad.nn.functional.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
+from minigrad.nn.functional.ctc import ctc_loss
+from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance, pdist
+from minigrad.nn.functional.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
+from minigrad.nn.functional.fold import fold, unfold
+from minigrad.nn.functional.grid import affine_grid, grid_sample
+from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
+from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
+from minigrad.nn.functional.linear import bilinear, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -26,7 +57,62 @@ from minigrad.nn.functional.loss import (
     nll_loss,
     smooth_l1_loss,
 )
+from minigrad.nn.functional.margin import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from minigrad.nn.functional.normalization import batch_norm, layer_norm, normalize
-from minigrad.nn.functional.pooling import avg_pool2d, max_pool2d
+from minigrad.nn.functional.pieces import (
+    celu,
+    celu_,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    prelu,
+    relu6,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+    threshold_,
+)
+from minigrad.nn.functional.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
+from minigrad.nn.functional.resize import (
+    channel_shuffle,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
+from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
+from minigrad.nn.functional.sparse import embedding, embedding_bag
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import elementwise as _elementwise
 from minigrad.ops.loss import log_sigmoid
 from minigrad.tensor import Tensor
 
 
-def _maybe_inplace(x: Tensor, y: Tensor, inplace: bool) -> Tensor:
+def maybe_inplace(x: Tensor, y: Tensor, inplace: bool) -> Tensor:
+    """Return `y`, computed from `x`; with `inplace`, written into `x`."""
     return x._become(y) if inplace else y
+
+
+def original(x: Tensor, inplace: bool) -> Tensor:
+    """Return `x`, or a copy of it where `x` itself will be overwritten although a rule needs it."""
+    return x.clone() if inplace else x
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return max(x, 0); `inplace` writes it into `input`."""
-    return _maybe_inplace(input, _elementwise.relu(input), inplace)
+    return maybe_inplace(input, _elementwise.relu(input), inplace)
 
 
 def relu_(input: Tensor) -> Tensor:
@@ -27,17 +30,33 @@ def relu_(input: Tensor) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else negative_slope * x."""
-    return _maybe_inplace(input, _elementwise.leaky_relu(input, negative_slope=negative_slope), inplace)
+    return maybe_inplace(input, _elementwise.leaky_relu(input, negative_slope=negative_slope), inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else alpha * (exp(x) - 1)."""
-    return _maybe_inplace(input, _elementwise.elu(input, alpha=alpha), inplace)
+    return maybe_inplace(input, _elementwise.elu(input, alpha=alpha), inplace)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """`leaky_relu`, written into `input`."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`elu`, written into `input`."""
+    return elu(input, alpha, inplace=True)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return x * tanh(softplus(x)) (Misra, 2019, arXiv:1908.08681)."""
+    x = original(input, inplace)
+    return maybe_inplace(input, x * _elementwise.tanh(softplus(x)), inplace)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * sigmoid(x)."""
-    return _maybe_inplace(input, _elementwise.silu(input), inplace)
+    return maybe_inplace(input, _elementwise.silu(input), inplace)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -62,27 +81,18 @@ def logsigmoid(input: Tensor) -> Tensor:
     return log_sigmoid(input)
 
 
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return a * sigmoid(b) for the halves a and b of `input` along `dim` (Dauphin et al., 2016, arXiv:1612.08083).
+
+    Raises ShapeError if they are not of one size.
+    """
+    size = input.shape[dim] if input.ndim else 1
+    if size % 2:
+        raise ShapeError(f"glu: Halving dimension must be even, but dimension {dim} is size {size}")
+    a, b = input.chunk(2, dim)
+    return a * _elementwise.sigmoid(b)
+
+
 def tanh(input: Tensor) -> Tensor:
     """Return the hyperbolic tangent."""
     return _elementwise.tanh(input)
-
-
-def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
-    """Return exp(x) / sum(exp(x)) along `dim`; `input` is first converted to `dtype` if one is given."""
-    return input.to(dtype).softmax(_chosen_dim("softmax", dim, input.ndim))
-
-
-def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
-    """Return x - log(sum(exp(x))) along `dim`; `input` is first converted to `dtype` if one is given."""
-    return input.to(dtype).log_softmax(_chosen_dim("log_softmax", dim, input.ndim))
-
-
-def _chosen_dim(name: str, dim: int | None, ndim: int) -> int:
-    """Return `dim`; if it was left out, warn and return the one PyTorch picks."""
-    if dim is not None:
-        return dim
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=3,
-    )
-    return 0 if ndim in (0, 1, 3) else 1

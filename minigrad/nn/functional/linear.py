@@ -1,15 +1,9 @@
-"""The dense layer, convolutions, and rows of a table."""
+"""The dense layer, and the bilinear one."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from minigrad.errors import DTypeError, OutOfRangeError
-from minigrad.ops import conv as _conv
-from minigrad.ops import index as _index
+from minigrad.errors import ShapeError
 from minigrad.ops import linalg as _linalg
-from minigrad.ops.elementwise import where
-from minigrad.ops.loss import first_place
 from minigrad.tensor import Tensor
 
 
@@ -18,39 +12,17 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return _linalg.linear(input, weight, bias)
 
 
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Return the cross-correlation of images (N, C, H, W) with weight (out, C / groups, kH, kW), plus bias (out,).
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return x1^T weight[o] x2 + bias[o] for each o: inputs (..., I) and (..., J), weight (O, I, J), bias (O,).
 
-    `padding` is a number of zeros on each side, a pair (rows, columns), "valid" (none) or "same" (H and W stay).
+    Raises ShapeError if these do not fit together.
     """
-    return _conv.conv2d(input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Return the rows of `weight` (rows, features) that the integers in `input` name; `padding_idx` gets no gradient.
-
-    Raises DTypeError if `input` is not of an integer dtype, OutOfRangeError if it names a row that is not there.
-    """
-    index = input._data
-    if index.dtype.kind not in "iu":
-        raise DTypeError(f"embedding: expected a tensor of int64 indices, got {index.dtype}; convert it with .long()")
-    rows = len(weight)
-    if index.min(initial=0) < 0 or index.max(initial=0) >= rows:
-        place = first_place((index < 0) | (index >= rows))
-        raise OutOfRangeError(
-            f"embedding: index out of range in self: input{place} is {index[tuple(place)]}, the table has the rows "
-            f"0..{rows - 1}"
+    out, first, second = weight.shape
+    if input1.shape[:-1] != input2.shape[:-1] or (input1.shape[-1], input2.shape[-1]) != (first, second):
+        raise ShapeError(
+            f"bilinear: inputs of shapes {tuple(input1.shape)} and {tuple(input2.shape)} do not fit the weight "
+            f"{tuple(weight.shape)}, which wants (..., {first}) and (..., {second})"
         )
-    y = _index.embedding(weight, input)
-    if padding_idx is None:
-        return y
-    padding = (index == padding_idx % rows)[..., None]
-    return where(padding, y.detach(), y) if padding.any() else y
+    by_first = input1.reshape(-1, first) @ weight.permute(1, 0, 2).reshape(first, out * second)
+    y = (by_first.reshape(-1, out, second) * input2.reshape(-1, 1, second)).sum(-1)
+    return (y if bias is None else y + bias).reshape(*input1.shape[:-1], out)

@@ -71,6 +71,16 @@ def clip_grad_norm_(
     return total
 
 
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], *args: Any, **kwargs: Any) -> Tensor:
+    """`clip_grad_norm_` by its old name, which warns."""
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, *args, **kwargs)
+
+
 @no_grad()
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: Any = None) -> None:
     """Bring every element of the gradients, in place, into [-clip_value, clip_value]."""
