@@ -14,6 +14,7 @@ from minigrad.nn.activation import (
     Softplus,
     Tanh,
 )
+from minigrad.nn.attention import MultiheadAttention
 from minigrad.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from minigrad.nn.conv import Conv2d
 from minigrad.nn.dropout import Dropout, Dropout2d
@@ -35,3 +36,10 @@ from minigrad.nn.normalization import BatchNorm, BatchNorm1d, BatchNorm2d, Batch
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.pooling import AvgPool2d, MaxPool2d
 from minigrad.nn.sparse import Embedding
+from minigrad.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)

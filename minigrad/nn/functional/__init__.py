@@ -14,6 +14,7 @@ from minigrad.nn.functional.activation import (
     softplus,
     tanh,
 )
+from minigrad.nn.functional.attention import multi_head_attention_forward, scaled_dot_product_attention
 from minigrad.nn.functional.dropout import dropout, dropout2d
 from minigrad.nn.functional.linear import conv2d, embedding, linear
 from minigrad.nn.functional.loss import (
