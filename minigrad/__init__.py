@@ -11,7 +11,14 @@ tensor(20.)
 from typing import Any as _Any
 
 from minigrad import autograd
-from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from minigrad.creation import *
 from minigrad.dtypes import (
     bool_ as bool,
@@ -41,7 +48,7 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_MODULES = ("datasets", "nn", "optim", "utils", "viz")
+_MODULES = ("datasets", "distributions", "func", "nn", "optim", "profiler", "utils", "viz")
 _LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
 
 

@@ -26,9 +26,9 @@ FLOORS: list[tuple[str, ...]] = [
         "creation",
         "random",
     ),
-    ("autograd", "viz"),
+    ("autograd", "func", "viz"),
     ("nn",),
-    ("optim", "utils", "datasets", "serialization"),
+    ("optim", "utils", "datasets", "distributions", "profiler", "serialization"),
     ("__init__", "__main__"),
 ]
 # From where to where a function of a lower floor may import from a higher one when it is called.

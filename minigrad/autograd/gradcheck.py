@@ -56,16 +56,28 @@ def gradcheck(
     atol: float = 1e-5,
     rtol: float = 1e-3,
     raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Return whether the gradients of `func` at `inputs` equal central differences: |a - n| <= atol + rtol |n|.
 
     `inputs` is a tensor or a tuple; those that require grad are checked and should be float64. Where the two differ,
-    GraphError says for which input and output, with both Jacobians; or False with `raise_exception=False`.
+    GraphError says for which input and output, with both Jacobians; or False with `raise_exception=False`. The other
+    arguments are PyTorch's and change nothing: every element is compared, whatever `fast_mode` says. Raises
+    ArgumentError if gradients going forward are to be checked, which there are not.
 
     >>> import minigrad as mg
     >>> gradcheck(lambda x: x.tanh().sum(), mg.tensor([0.3, -2.0], dtype=mg.float64, requires_grad=True))
     True
     """
+    _refuse_forward(check_forward_ad or check_batched_forward_grad)
     args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     checked = [(i, x) for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
@@ -96,12 +108,23 @@ def gradgradcheck(
     eps: float = 1e-6,
     atol: float = 1e-5,
     rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """Return whether the second derivatives of `func` equal central differences of its first.
 
-    `grad_outputs` weighs the outputs; by default a fixed draw of normal numbers.
+    `grad_outputs` weighs the outputs; by default a fixed draw of normal numbers. The other arguments are those of
+    `gradcheck`.
     """
+    _refuse_forward(check_fwd_over_rev)
     args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     if grad_outputs is None:
         draw = np.random.default_rng(0)
@@ -118,3 +141,8 @@ def gradgradcheck(
         return tuple(g for g in found if g is not None)
 
     return gradcheck(first, (*args, *weights), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+
+
+def _refuse_forward(asked: bool) -> None:
+    if asked:
+        raise ArgumentError("gradcheck: there is no forward mode here to check; leave out the forward-mode checks")
