@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import op_samples_elementwise
+import op_samples_gamma
 import op_samples_layers
 import op_samples_loss
 import op_samples_reduce
@@ -15,4 +16,5 @@ SAMPLES: list[Sample] = [
     *op_samples_reduce.samples(),
     *op_samples_layers.samples(),
     *op_samples_loss.samples(),
+    *op_samples_gamma.samples(),
 ]
