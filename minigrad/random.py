@@ -12,7 +12,6 @@ from minigrad import dtypes
 from minigrad.arraylike import sizes_of
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.kernels.gamma import standard_gamma as _draw_gamma
 from minigrad.kernels.stream import Stream
 from minigrad.tensor import Tensor, wrap
 
@@ -328,11 +327,6 @@ def dropout_mask(shape: tuple[int, ...], p: float, generator: Generator | None =
     if p in (0, 1):
         return np.full(shape, p == 0)
     return _stream(generator).chances(int(np.prod(shape, dtype=np.int64)), 1 - p).reshape(shape)
-
-
-def standard_gamma(shapes: Array, generator: Generator | None = None) -> Array:
-    """Return, as float64, a draw from the gamma distribution of rate 1 and each of `shapes`."""
-    return _draw_gamma(shapes, _stream(generator))
 
 
 # --- into the memory of a tensor ---

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import random
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution
 from minigrad.distributions.gamma import check_no_gradient, xlogy
 from minigrad.errors import ShapeError
+from minigrad.kernels.gamma import standard_gamma
 from minigrad.ops.elementwise import where
 from minigrad.ops.gamma import digamma, lgamma
 from minigrad.ops.index import one_hot
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor, wrap
 
 
@@ -57,7 +58,7 @@ class Dirichlet(Distribution):
         check_no_gradient("Dirichlet", self.concentration)
         alphas = np.ascontiguousarray(self.concentration.expand(*self._extended_shape(sample_shape))._data)
         kind = alphas.dtype
-        drawn = random.standard_gamma(alphas.astype(np.float64))
+        drawn = standard_gamma(alphas.astype(np.float64), default_generator._stream)
         parts = (drawn / drawn.sum(-1, keepdims=True)).astype(kind)
         return wrap(np.clip(parts, np.finfo(kind).tiny, np.nextafter(kind.type(1), kind.type(0))))
 

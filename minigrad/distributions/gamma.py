@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import random
 from minigrad.autograd import is_grad_enabled
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, broadcast
 from minigrad.distributions.normal import tiny
 from minigrad.errors import GraphError
+from minigrad.kernels.gamma import standard_gamma
 from minigrad.ops.elementwise import where
 from minigrad.ops.gamma import digamma, lgamma
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor, wrap
 
 
@@ -50,7 +51,7 @@ class Gamma(Distribution):
         """Return a draw of rate 1 divided by the rate."""
         check_no_gradient("Gamma", self.concentration)
         shapes = np.ascontiguousarray(self.concentration.expand(*self._extended_shape(sample_shape))._data)
-        drawn = random.standard_gamma(shapes).astype(shapes.dtype)
+        drawn = standard_gamma(shapes, default_generator._stream).astype(shapes.dtype)
         value = wrap(np.maximum(drawn, tiny(self.rate))) / self.rate
         value.detach().clamp_(min=tiny(value))
         return value

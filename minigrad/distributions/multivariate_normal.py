@@ -126,5 +126,5 @@ def half_log_det(low: Tensor) -> Tensor:
 
 
 def _linear_algebra() -> Any:
-    """Return the ops of decompositions, loaded when a matrix is first decomposed."""
-    return importlib.import_module("minigrad.ops.decompositions")
+    """Return `minigrad.linalg`, loaded when a matrix is first decomposed."""
+    return importlib.import_module("minigrad.linalg")
