@@ -49,7 +49,7 @@ __version__ = "0.1.0"
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
 _MODULES = ("datasets", "distributions", "func", "nn", "optim", "profiler", "utils", "viz")
-_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization"}
+_LATER = {name: name for name in _MODULES} | {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 
 def __getattr__(name: str) -> _Any:

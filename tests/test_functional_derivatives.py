@@ -58,6 +58,35 @@ def x(t, *shape, start=0.3, grad=False):
     return values.requires_grad_() if grad else values
 
 
+# --- autograd.grad and backward ---
+
+
+def test_grad_takes_pytorchs_arguments():
+    def run(t):
+        a, b, unused = x(t, 3, grad=True), x(t, 3, start=2, grad=True), x(t, 2, grad=True)
+        many = (t.eye(3, dtype=t.float64), t.linspace(0, 1, 3, dtype=t.float64))
+        outputs = lambda: (a * b, (a**2).sum())
+        return [
+            t.autograd.grad(outputs(), (a, b), [many[0][0], many[1][0]], None, True, True, True),
+            t.autograd.grad(outputs(), [a, b], many, is_grads_batched=True),
+            t.autograd.grad(outputs(), (a, unused), many, is_grads_batched=True, allow_unused=True),
+            t.autograd.grad((a * b).sum(), (a, unused), materialize_grads=True),
+            t.autograd.grad((a * b).sum(), a, only_inputs=True, create_graph=True, retain_graph=True),
+        ]
+
+    both(run)
+
+
+def test_backward_takes_pytorchs_arguments():
+    def run(t):
+        a, b = x(t, 3, grad=True), x(t, 3, start=2, grad=True)
+        t.autograd.backward([a * b, (a**2).sum()], [x(t, 3), None], inputs=[a])
+        t.autograd.backward(a * b, grad_variables=x(t, 3))
+        return a.grad, b.grad
+
+    both(run)
+
+
 # --- autograd.functional ---
 
 FUNCTIONS = {
@@ -174,6 +203,7 @@ REFUSED = {
         ValueError,
         "multiple dictionaries",
     ),
+    "only inputs": (lambda: mg.autograd.grad(A, A, only_inputs=False), ValueError, "only_inputs argument is deprec"),
     "forward": (lambda: mg.autograd.gradcheck(mg.exp, A, check_forward_ad=True), ValueError, "no forward mode"),
     "trace": (lambda: mg.profiler.profile().export_chrome_trace("x"), ValueError, "comes later"),
 }
