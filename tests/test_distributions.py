@@ -236,6 +236,33 @@ def test_divergences_at_the_edge():
     both(run)
 
 
+TRANSFORMS = {
+    "exp": lambda m: m.ExpTransform(),
+    "affine": lambda m: m.AffineTransform(0.5, -2.0),
+    "tanh": lambda m: m.TanhTransform(cache_size=1),
+    "sigmoid": lambda m: m.SigmoidTransform(),
+    "two": lambda m: [m.AffineTransform(0.5, 0.3), m.TanhTransform()],
+    "composed": lambda m: m.ComposeTransform([m.AffineTransform(0.5, 0.3), m.ExpTransform()]),
+    "undone": lambda m: [m.ExpTransform(), m.ExpTransform().inv, m.SigmoidTransform()],
+}
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+@pytest.mark.parametrize("case", TRANSFORMS)
+def test_distributions_of_transformed_values(case, vectors):
+    def run(t):
+        t.manual_seed(2)
+        d, leaves = t.distributions, parameters(t, "Normal")
+        base = d.Independent(d.Normal(**leaves), 1) if vectors else d.Normal(**leaves)
+        made = d.TransformedDistribution(base, TRANSFORMS[case](d.transforms))
+        drawn = made.rsample((4,))
+        found = [made.sample(), *with_gradients(t, drawn, leaves), *with_gradients(t, made.log_prob(drawn), leaves)]
+        apart = made.expand((2, 3) if not vectors else (2,)).log_prob(made.sample().detach())
+        return [*found, apart, tuple(made.batch_shape), tuple(made.event_shape)]
+
+    both(run, rtol=1e-7)
+
+
 def test_a_policy_gradient_step():
     """The program that most people use distributions for."""
 
@@ -270,6 +297,7 @@ REFUSED = {
     "dims": (lambda: d.Independent(d.Normal(0.0, 1.0), 1), "Expected reinterpreted_batch_ndims"),
     "count": (lambda: d.Multinomial(mg.ones(2), mg.ones(2)), "inhomogeneous total_count is not supported"),
     "text": (lambda: d.Normal("a", 1.0), "must all be instances of Number or Tensor"),
+    "transform": (lambda: d.TransformedDistribution(d.Normal(0.0, 1.0), [1]), "must be a Transform or a list"),
     "matrix": (lambda: d.MultivariateNormal(mg.zeros(2)), "Exactly one of covariance_matrix"),
     "tril": (lambda: d.MultivariateNormal(mg.zeros(2), scale_tril=mg.ones(2, 2)), r"constraint LowerCholesky\(\)"),
     "covariance": (lambda: d.MultivariateNormal(mg.zeros(2), -mg.eye(2)), r"constraint PositiveDefinite\(\)"),

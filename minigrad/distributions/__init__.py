@@ -3,7 +3,7 @@
 With one seed the samples are PyTorch's. `rsample` lets gradients through to the parameters where `has_rsample` is True.
 """
 
-from minigrad.distributions import constraints
+from minigrad.distributions import constraints, transforms
 from minigrad.distributions.bernoulli import Bernoulli
 from minigrad.distributions.beta import Beta
 from minigrad.distributions.categorical import Categorical, OneHotCategorical
@@ -18,4 +18,13 @@ from minigrad.distributions.log_normal import LogNormal
 from minigrad.distributions.multinomial import Multinomial
 from minigrad.distributions.multivariate_normal import MultivariateNormal
 from minigrad.distributions.normal import Normal
+from minigrad.distributions.transformed_distribution import TransformedDistribution
+from minigrad.distributions.transforms import (
+    AffineTransform,
+    ComposeTransform,
+    ExpTransform,
+    SigmoidTransform,
+    TanhTransform,
+    Transform,
+)
 from minigrad.distributions.uniform import Uniform
