@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import op_samples_elementwise
-import op_samples_gamma
 import op_samples_layers
 import op_samples_loss
 import op_samples_reduce
@@ -16,5 +15,4 @@ SAMPLES: list[Sample] = [
     *op_samples_reduce.samples(),
     *op_samples_layers.samples(),
     *op_samples_loss.samples(),
-    *op_samples_gamma.samples(),
 ]

@@ -8,11 +8,10 @@ import numpy as np
 
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution
-from minigrad.distributions.gamma import check_no_gradient, xlogy
+from minigrad.distributions.gamma import check_no_gradient, digamma, lgamma, xlogy
 from minigrad.errors import ShapeError
-from minigrad.kernels.gamma import standard_gamma
+from minigrad.kernels.rejection import standard_gamma
 from minigrad.ops.elementwise import where
-from minigrad.ops.gamma import digamma, lgamma
 from minigrad.ops.index import one_hot
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor, wrap

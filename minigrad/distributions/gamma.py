@@ -11,9 +11,8 @@ from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, broadcast
 from minigrad.distributions.normal import tiny
 from minigrad.errors import GraphError
-from minigrad.kernels.gamma import standard_gamma
+from minigrad.kernels.rejection import standard_gamma
 from minigrad.ops.elementwise import where
-from minigrad.ops.gamma import digamma, lgamma
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor, wrap
 
@@ -66,6 +65,16 @@ class Gamma(Distribution):
         """Return the expectation of -log_prob."""
         a = self.concentration
         return a - self.rate.log() + lgamma(a) + (1.0 - a) * digamma(a)
+
+
+def lgamma(x: Any) -> Any:
+    """Return log |Gamma(x)|."""
+    return x.lgamma()
+
+
+def digamma(x: Any) -> Any:
+    """Return the derivative of lgamma."""
+    return x.digamma()
 
 
 def xlogy(x: Tensor, y: Tensor) -> Tensor:

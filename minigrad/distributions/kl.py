@@ -12,7 +12,7 @@ from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.dirichlet import Dirichlet
 from minigrad.distributions.distribution import Distribution, sum_rightmost
 from minigrad.distributions.exponential import Exponential
-from minigrad.distributions.gamma import Gamma
+from minigrad.distributions.gamma import Gamma, digamma, lgamma
 from minigrad.distributions.independent import Independent
 from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.log_normal import LogNormal
@@ -21,7 +21,6 @@ from minigrad.distributions.normal import Normal
 from minigrad.distributions.uniform import Uniform
 from minigrad.errors import ArgumentError
 from minigrad.ops.elementwise import softplus, where
-from minigrad.ops.gamma import digamma, lgamma
 from minigrad.tensor import Tensor
 
 Formula = Callable[[Any, Any], Tensor]

@@ -10,9 +10,9 @@ from minigrad.creation import arange
 from minigrad.distributions import constraints
 from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.distribution import Distribution
+from minigrad.distributions.gamma import lgamma
 from minigrad.errors import ArgumentError
 from minigrad.ops.elementwise import where
-from minigrad.ops.gamma import lgamma
 from minigrad.ops.index import one_hot
 from minigrad.tensor import Tensor
 
