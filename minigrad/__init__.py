@@ -12,7 +12,15 @@ from typing import Any as _Any
 
 from minigrad import autograd
 from minigrad.arraylike import Size
-from minigrad.autograd import debug, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.autograd import (
+    debug,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from minigrad.creation import *
 from minigrad.devices import device
 from minigrad.dtypes import (
@@ -64,9 +72,9 @@ _NAMES = {
     "set_flush_denormal set_num_interop_threads set_num_threads use_deterministic_algorithms",
     # Functions of layers that PyTorch has here too, with the same arguments.
     "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d conv_transpose1d "
-    "conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm hardshrink layer_norm max_pool1d "
-    "max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu rms_norm selu "
-    "threshold",
+    "conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm hardshrink layer_norm "
+    "max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu "
+    "rms_norm selu threshold",
 }
 _LATER = _MODULES | {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -29,9 +29,19 @@ FLOORS: list[tuple[str, ...]] = [
         "legacy",
         "random",
     ),
-    ("autograd", "viz", "linalg", "special"),
+    ("autograd", "func", "viz", "linalg", "special"),
     ("nn",),
-    ("optim", "utils", "datasets", "serialization", "interchange", "transforms", "images"),
+    (
+        "optim",
+        "utils",
+        "datasets",
+        "distributions",
+        "profiler",
+        "serialization",
+        "interchange",
+        "transforms",
+        "images",
+    ),
     ("__init__", "__main__", "compat"),
 ]
 # From where to where a function of a lower floor may import from a higher one when it is called.

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.backward import accumulate_gradients, differentiate
-from minigrad.errors import GraphError
+from minigrad.errors import ArgumentError, GraphError
+from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, edge_of, wrap
 
 
@@ -21,14 +22,18 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of `outputs` with respect to each of `inputs` (leaves or not); no `.grad` is touched.
 
     `grad_outputs` weighs the elements of outputs that have more than one. With `create_graph` the gradients are
     themselves recorded, so that they can be differentiated, to any order. An input that no output depends on raises
-    GraphError, or gives None with `allow_unused` and zeros with `materialize_grads`.
+    GraphError, or gives None with `allow_unused` and zeros with `materialize_grads`. With `is_grads_batched` each of
+    `grad_outputs` holds several weights along a further first dim, and so do the results: a sweep is made for each.
+    `only_inputs` is True: no other gradient has been computed for long.
 
     >>> import minigrad as mg
     >>> x = mg.tensor(2.0, requires_grad=True)
@@ -37,6 +42,10 @@ def grad(
     (tensor(12., grad_fn=<MulBackward0>), (tensor(12.),))
     """
     outs, ins = _listed(outputs), _listed(inputs)
+    if not only_inputs:
+        raise ArgumentError("grad: only_inputs argument is deprecated and is ignored now (defaults to True)")
+    if is_grads_batched:
+        return _batched(outs, ins, _listed(grad_outputs), create_graph, allow_unused, materialize_grads)
     for i, x in enumerate(ins):
         if not x.requires_grad:
             raise GraphError(
@@ -44,7 +53,21 @@ def grad(
             )
     seeds = [None] * len(outs) if grad_outputs is None else _listed(grad_outputs)
     found = differentiate(outs, seeds, retain_graph, create_graph, ins)
-    return tuple(_result(found, x, i, allow_unused, materialize_grads) for i, x in enumerate(ins))
+    return tuple(_result(found, x, i, bool(allow_unused), materialize_grads) for i, x in enumerate(ins))
+
+
+def _batched(
+    outs: list[Any], ins: list[Any], weights: list[Any], create_graph: bool, unused: bool | None, zeros: bool
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients for each of several weights, stacked."""
+    count = next(len(w) for w in weights if w is not None)
+    rows = [
+        grad(outs, ins, [None if w is None else w[i] for w in weights], True, create_graph,
+             allow_unused=unused, materialize_grads=zeros)
+        for i in range(count)
+    ]  # fmt: skip
+    columns = zip(*rows, strict=True)
+    return tuple(None if column[0] is None else stack(column) for column in columns)
 
 
 def _result(found: dict[Any, tuple[Any, bool]], x: Tensor, i: int, allow_unused: bool, zeros: bool) -> Tensor | None:
@@ -68,9 +91,15 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """Add the gradients of the sum of `tensors` to the `.grad` of the leaves they were computed from."""
+    """Add the gradients of the sum of `tensors` to the `.grad` of the leaves they were computed from.
+
+    `grad_tensors` (`grad_variables` of old) weighs their elements. The rest is as for `Tensor.backward`.
+    """
+    if grad_tensors is None:
+        grad_tensors = grad_variables
     outs = _listed(tensors)
     seeds = [None] * len(outs) if grad_tensors is None else _listed(grad_tensors)
     accumulate_gradients(outs, seeds, retain_graph, create_graph, None if inputs is None else _listed(inputs))

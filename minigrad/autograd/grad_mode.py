@@ -6,6 +6,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from minigrad.graph import recording
@@ -28,26 +29,30 @@ class _Mode:
         recording.set(self._previous[threading.get_ident()].pop())
 
     def __call__(self, function: F) -> F:
-        mode = self.mode
+        mode = self._alike()
 
         @functools.wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
-            with _Mode(mode):
+            with mode:
                 return function(*args, **kwargs)
 
         if inspect.isgeneratorfunction(function):
             inside = functools.wraps(function)(_stepping(function, mode))
         return inside  # type: ignore[return-value]
 
+    def _alike(self) -> _Mode:
+        """Return what a decorated function enters: this mode, on its own."""
+        return _Mode(self.mode)
 
-def _stepping(function: Callable[..., Any], mode: bool) -> Callable[..., Any]:
+
+def _stepping(function: Callable[..., Any], mode: _Mode) -> Callable[..., Any]:
     """Return a generator function whose steps, but not what happens between them, run in `mode`."""
 
     def steps(*args: Any, **kwargs: Any) -> Any:
         generator, sent = function(*args, **kwargs), None
         try:
             while True:
-                with _Mode(mode):
+                with mode:
                     try:
                         item = generator.send(sent)
                     except StopIteration as end:
@@ -109,3 +114,42 @@ class set_grad_enabled(_Mode):
 def is_grad_enabled() -> bool:
     """Return whether operations are being recorded."""
     return recording.get()
+
+
+_inference: ContextVar[bool] = ContextVar("inference", default=False)
+
+
+class inference_mode(_Mode):
+    """Record nothing inside, as `no_grad`; with `mode=False` record again.
+
+    Results are ordinary tensors: unlike PyTorch's they may be used in a graph later.
+
+    >>> with inference_mode():
+    ...     is_inference_mode_enabled(), is_grad_enabled()
+    (True, False)
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        """Make a context manager, or decorate at once when used as a bare `@inference_mode`."""
+        return super().__new__(cls) if isinstance(mode, bool) else inference_mode()(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)
+        self._before: dict[int, list[bool]] = {}
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._before.setdefault(threading.get_ident(), []).append(_inference.get())
+        _inference.set(not self.mode)
+
+    def __exit__(self, *exception: object) -> None:
+        _inference.set(self._before[threading.get_ident()].pop())
+        super().__exit__(*exception)
+
+    def _alike(self) -> _Mode:
+        return inference_mode(not self.mode)
+
+
+def is_inference_mode_enabled() -> bool:
+    """Return whether an `inference_mode` block is running."""
+    return _inference.get()
