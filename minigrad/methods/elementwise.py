@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from minigrad import dtypes
@@ -33,9 +34,18 @@ class Elementwise(ArrayLike):
 
     multiply = mul
 
-    def div(self, other: Any) -> Tensor:
-        """Return self / other; integers divide to floats."""
-        return self / other
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Return self / other; integers divide to floats. `rounding_mode` "floor" or "trunc" rounds the quotient.
+
+        Raises ArgumentError for another mode.
+        """
+        if rounding_mode is None:
+            return self / other
+        if rounding_mode not in ("floor", "trunc"):
+            raise ArgumentError(
+                f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+            )
+        return (e.div_floor if rounding_mode == "floor" else e.div_trunc)(self, other)
 
     divide = true_divide = div
 
@@ -127,9 +137,12 @@ class Elementwise(ArrayLike):
         """Return the smallest integer not below each element; its gradient is 0 everywhere."""
         return self._unary(e.ceil)
 
-    def round(self) -> Tensor:
-        """Return the nearest integer, of two the even one; its gradient is 0 everywhere."""
-        return self._unary(e.round)
+    def round(self, *, decimals: int = 0) -> Tensor:
+        """Return self rounded to `decimals` places, of two the even one; its gradient is 0 everywhere."""
+        if decimals == 0:
+            return self._unary(e.round)
+        scale = 10.0 ** builtins.abs(decimals)
+        return e.div(e.round(e.mul(self, scale)), scale) if decimals > 0 else e.mul(e.round(e.div(self, scale)), scale)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
         """Return self limited to [min, max], numbers or tensors; None leaves a side open.

@@ -60,9 +60,9 @@ class InPlace(Operators, Elementwise, Reductions, Shapes):
         """Multiply by other in place."""
         return self._become(self * other)
 
-    def div_(self, other: Any) -> Tensor:
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         """Divide by other in place."""
-        return self._become(self / other)
+        return self._become(self.div(other, rounding_mode=rounding_mode))
 
     def pow_(self, exponent: Any) -> Tensor:
         """Raise to `exponent` in place."""
