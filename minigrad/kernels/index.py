@@ -76,6 +76,8 @@ def gather(x: Array, index: Array, *, dim: int) -> Array:
     """Return the values of `x` at the places that `index` gives along `dim`; other dims of index may be smaller."""
     if x.ndim == 0:
         return np.broadcast_to(x, index.shape).copy()
+    if not index.size:
+        return np.empty(index.shape, x.dtype)
     return np.asarray(x[places(index, dim)])
 
 
@@ -87,6 +89,8 @@ def scatter_along(g: Array, index: Array, *, shape: tuple[int, ...], dim: int) -
 def scatter_add(x: Array, index: Array, src: Array, *, dim: int) -> Array:
     """Return a copy of `x` with the leading part of `src` that has the shape of `index` added along `dim`."""
     y = np.array(x)
+    if not index.size:
+        return y
     if y.ndim == 0:
         return np.asarray(y + src.sum())
     np.add.at(y, places(index, dim), src[tuple(slice(n) for n in index.shape)])

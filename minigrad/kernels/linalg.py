@@ -18,7 +18,7 @@ def matmul(a: Array, b: Array) -> Array:
             f"{a.shape[-1]}, axis -2 of the second is {b.shape[-2]}"
         )
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:  # one large product instead of many small ones
-        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
+        return np.matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
     return np.matmul(a, b)
 
 

@@ -12,7 +12,7 @@ from minigrad.graph import Op, array_of, composite, primitive
 from minigrad.kernels import index as kernel
 from minigrad.kernels.index import ARRAY
 from minigrad.ops.elementwise import eq, to
-from minigrad.ops.shape import unsqueeze
+from minigrad.ops.shape import reshape, unsqueeze
 
 # An index is kept in two parts: its ints, slices, None and Ellipsis as plain data in the attribute `index`, and its
 # arrays, whose places ARRAY marks there, as inputs. Reading and adding back are each other's rule.
@@ -82,7 +82,9 @@ def _within(g: Any, shape: tuple[int, ...]) -> Any:
 @composite
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """Return the rows (along `dim`) of `x` that the 1-D integer `index` names."""
-    return getitem(x, index, index=(*(slice(None),) * (dim % max(x.ndim, 1)), ARRAY))
+    rows = x if x.ndim else unsqueeze(x, 0)
+    picked = getitem(rows, index, index=(*(slice(None),) * (dim % rows.ndim), ARRAY))
+    return picked if x.ndim else reshape(picked, shape=())
 
 
 @composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.errors import ShapeError
@@ -19,7 +20,7 @@ def _right(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
 
 def _rows(x: Any) -> Any:
     """Return `x` as a matrix, with all dims but the last made one."""
-    return x if x.ndim == 2 else reshape(x, shape=(-1, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 matrix_product = primitive(

@@ -96,7 +96,7 @@ def _window(what: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dila
     size = pair(kernel_size, "kernel_size", what, 1)
     window = Window(
         size,
-        size if stride is None else pair(stride, "stride", what, 1),
+        size if stride is None or stride in ((), []) else pair(stride, "stride", what, 1),
         pair(padding, "padding", what, 0),
         pair(dilation, "dilation", what, 1),
         bool(ceil_mode),
