@@ -113,7 +113,7 @@ def empty(*size: Any, dtype: Any = None, requires_grad: bool = False, device: An
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Return `fill_value` in every element of shape `size`; its dtype is that of the value by default."""
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    value = _number(fill_value)
     kind = dtypes.scalar_dtype(value) if dtype is None else dtypes.chosen(dtype)
     return _made(np.full(sizes_of((size,)), value, kind), requires_grad, device)
 
@@ -140,25 +140,39 @@ def full_like(
     return full(tuple(input.shape), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad, device=device)
 
 
-def arange(*bounds: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def arange(
+    *bounds: Any,
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
     """Return start, start + step, ... below end: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`.
 
     >>> arange(1, 2, 0.5)
     tensor([1.0000, 1.5000])
     """
-    values = [b.item() if isinstance(b, Tensor) else b for b in bounds]
+    if len(bounds) == 1 and end is None:
+        bounds = (start, *bounds)
+    values = [_number(b) for b in (*bounds, *(start, end, step)[len(bounds) :])]
     natural: Any = int if all(isinstance(v, int | np.integer) for v in values) else dtypes.DEFAULT
-    start, end, step = (0, values[0], 1) if len(values) == 1 else (*values, 1)[:3]
+    start, end, step = values
     count = max(int(np.ceil((end - start) / step)), 0)
     array = start + np.arange(count, dtype=np.int64 if natural is int else np.float64) * step
     return _made(array.astype(dtypes.chosen(dtype, natural)), requires_grad, device)
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) else value
 
 
 def linspace(
     start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
 ) -> Tensor:
     """Return `steps` evenly spaced values from `start` to `end`, both included."""
-    return _made(np.linspace(start, end, steps).astype(dtypes.chosen(dtype)), requires_grad, device)
+    return _made(np.linspace(_number(start), _number(end), steps).astype(dtypes.chosen(dtype)), requires_grad, device)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:

@@ -44,18 +44,22 @@ class Reductions(ArrayLike):
         return reduce.prod(self if dtype is None else self.to(dtype), dim=dim, keepdim=keepdim)
 
     def var(
-        self, dim: Dim = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
+        self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
     ) -> Tensor:
         """Return the variance over `dim`, divided by the count minus `correction` (1, or 0 if not `unbiased`)."""
+        if isinstance(dim, bool):  # var(unbiased) of all elements
+            return self.var(None, dim)
         dim, keepdim = _over(self, dim, keepdim, {})
         return reduce.var(
             self, dim=dim, correction=int(unbiased) if correction is None else correction, keepdim=keepdim
         )
 
     def std(
-        self, dim: Dim = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
+        self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: int | None = None
     ) -> Tensor:
         """Return the standard deviation over `dim`, of the count minus `correction` (1, or 0 if not `unbiased`)."""
+        if isinstance(dim, bool):  # std(unbiased) of all elements
+            return self.std(None, dim)
         dim, keepdim = _over(self, dim, keepdim, {})
         return reduce.std(
             self, dim=dim, correction=int(unbiased) if correction is None else correction, keepdim=keepdim
@@ -120,17 +124,17 @@ class Reductions(ArrayLike):
         dim, keepdim = _over(self, dim, keepdim, {})
         return reduce.logsumexp(self, dim=dim, keepdim=keepdim)
 
-    def softmax(self, dim: int) -> Tensor:
+    def softmax(self, dim: int, dtype: Any = None) -> Tensor:
         """Return exp(self) / sum(exp(self)) along `dim`."""
-        return reduce.softmax(self, dim=shape.checked_dim(dim, self.ndim))
+        return reduce.softmax(self if dtype is None else self.to(dtype), dim=shape.checked_dim(dim, self.ndim))
 
-    def log_softmax(self, dim: int) -> Tensor:
+    def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
         """Return the logarithm of the softmax along `dim`, exact where that is tiny."""
-        return reduce.log_softmax(self, dim=shape.checked_dim(dim, self.ndim))
+        return reduce.log_softmax(self if dtype is None else self.to(dtype), dim=shape.checked_dim(dim, self.ndim))
 
-    def cumsum(self, dim: int) -> Tensor:
+    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
         """Return running sums along `dim`."""
-        return reduce.cumsum(self, dim=shape.checked_dim(dim, self.ndim))
+        return reduce.cumsum(self if dtype is None else self.to(dtype), dim=shape.checked_dim(dim, self.ndim))
 
     def allclose(self, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
         """Return whether |self - other| <= atol + rtol * |other| everywhere."""

@@ -49,9 +49,9 @@ class Shapes(ArrayLike):
         """Return a view in the shape of `other`."""
         return self.view(*other.shape)
 
-    def permute(self, *dims: Any) -> Tensor:
-        """Return a view with the dims in another order."""
-        return shape.permute(self, dims=sizes_of(dims))
+    def permute(self, *axes: Any, dims: Any = None) -> Tensor:
+        """Return a view with the dims in the order of `dims`."""
+        return shape.permute(self, dims=sizes_of(axes if dims is None else (dims,)))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Return a view with two dims exchanged."""
@@ -110,9 +110,9 @@ class Shapes(ArrayLike):
         at = shape.checked_dim(dim, self.ndim)
         return tuple(self[(slice(None),) * at + (k,)] for k in range(self._data.shape[at]))
 
-    def flip(self, *dims: Any) -> Tensor:
+    def flip(self, *axes: Any, dims: Any = None) -> Tensor:
         """Return a copy with the order along `dims` reversed."""
-        return shape.flip(self, dims=sizes_of(dims))
+        return shape.flip(self, dims=sizes_of(axes if dims is None else (dims,)))
 
     def tril(self, diagonal: int = 0) -> Tensor:
         """Return the lower triangle of the last two dims, zeros above."""

@@ -44,9 +44,9 @@ class Linear(Module):
         """Return the settings, as the repr shows them."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x W^T + b."""
-        return F.linear(x, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        """Return input W^T + b."""
+        return F.linear(input, self.weight, self.bias)
 
 
 class Identity(Module):
@@ -55,9 +55,9 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x."""
-        return x
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the input."""
+        return input
 
 
 def reset_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:
