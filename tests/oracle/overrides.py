@@ -30,9 +30,41 @@ class Tolerance:
     atol: float
 
 
-SKIPS: tuple[Skip, ...] = ()
+SKIPS: tuple[Skip, ...] = (
+    Skip(
+        ("nn.functional.batch_norm",),
+        "a batch of one dim, which has no channels, is an error here",
+        lambda sample, way: sample.input.ndim == 1,
+    ),
+    Skip(
+        ("MaxPool2d",),
+        "the places of the largest values are not there yet",
+        lambda sample, way: "return_indices" in sample.constructor_input.kwargs,
+    ),
+)
 
-TOLERANCES: tuple[Tolerance, ...] = ()
+TOLERANCES: tuple[Tolerance, ...] = (
+    Tolerance(
+        ("pow", "__rpow__"),
+        "the gradient sums terms of up to 1e7, each with a logarithm and a power that NumPy and PyTorch round apart",
+        torch.float32,
+        rtol=3e-6,
+        atol=1e-5,
+    ),
+)
+
+# Of these, values are compared and gradients are not.
+CONSTANTS: tuple[Skip, ...] = (
+    Skip(
+        ("bernoulli", "normal", "normal:number_mean"),
+        "what is drawn is a constant here; PyTorch records a gradient of zeros",
+    ),
+    Skip(
+        ("norm",),
+        "the number of elements that are not 0 is a constant here; PyTorch records that it has no gradient",
+        lambda sample, way: 0 in (*sample.args[:1], sample.kwargs.get("p")),
+    ),
+)
 
 ONLY_SHAPE: dict[str, str] = {
     "empty": "what uninitialised memory holds is nobody's promise",
@@ -55,13 +87,17 @@ class Overrides:
         found = [t for t in TOLERANCES if name in t.names and t.dtype is dtype]
         return {"rtol": found[0].rtol, "atol": found[0].atol} if found else {}
 
+    def constant(self, name: str, way: str, sample: Any) -> bool:
+        """Return whether no gradient is compared."""
+        return any(name in row.names and row.when(sample, way) for row in CONSTANTS)
+
     def only_shape(self, name: str) -> bool:
         """Return whether only shape and dtype mean anything."""
         return name in ONLY_SHAPE
 
     def names(self) -> set[str]:
         """Return every name that the tables mention."""
-        return {n for row in (*SKIPS, *TOLERANCES) for n in row.names} | set(ONLY_SHAPE)
+        return {n for row in (*SKIPS, *CONSTANTS, *TOLERANCES) for n in row.names} | set(ONLY_SHAPE)
 
 
 OVERRIDES = Overrides()

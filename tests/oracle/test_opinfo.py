@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="the oracle is not installed")
 pytest.importorskip("expecttest", reason="PyTorch's op table needs expecttest")
 
 from bridge import Crossing, Unsupported, check_close, check_gradients, described, flat, is_float  # noqa: E402
-from databases import dtypes_of, key, op_db, samples_of, tolerances  # noqa: E402
+from databases import dtypes_of, key, module_db, named, op_db, samples_of, tolerances  # noqa: E402
 from names import ways  # noqa: E402
 from overrides import OVERRIDES  # noqa: E402
 from tally import Tally  # noqa: E402
@@ -22,7 +22,7 @@ from tally import Tally  # noqa: E402
 import minigrad  # noqa: E402
 
 pytestmark = pytest.mark.oracle
-FLOOR = 100
+FLOOR = 185
 ENTRIES = {key(entry): entry for entry in op_db}
 WAYS = {name: found for name, entry in ENTRIES.items() if (found := ways(entry, name))}
 SCOPE = tomllib.loads((Path(__file__).parent / "scope.toml").read_text())
@@ -62,6 +62,8 @@ def _check(name: str, entry: Any, sample: Any, way: str, ours: Any, theirs: Any,
             assert (tuple(a.shape), str(a.dtype)[9:]) == (tuple(b.shape), str(b.dtype)[6:])
         else:
             check_close(a, b, f"result {i}", **(tolerance if is_float(b) else {}))
+    if OVERRIDES.constant(name, way, sample):
+        return
     wanted, leaves = crossing.leaves()
     check_gradients(values, truths, leaves, wanted, tolerance)
 
@@ -89,7 +91,7 @@ def test_every_entry_is_run_or_listed_with_a_reason():
 def test_what_is_listed_as_out_of_scope_is_not_offered():
     stale = sorted(name for name in LISTED if name in WAYS)
     assert not stale, f"offered now, so remove from tests/oracle/scope.toml: {stale}"
-    unknown = sorted((LISTED.keys() | PARTS.keys() | OVERRIDES.names()) - ENTRIES.keys())
+    unknown = sorted((LISTED.keys() | PARTS.keys() | OVERRIDES.names()) - ENTRIES.keys() - set(map(named, module_db)))
     assert not unknown, f"no entries of PyTorch's op table: {unknown}"
 
 
@@ -97,10 +99,11 @@ def test_what_is_listed_as_out_of_scope_is_not_offered():
 def test_a_variant_listed_as_out_of_scope_does_not_work(name, record_property):
     assert name in WAYS, f"{name} is not offered at all: list it under [[ops]]"
     tally, entry = Tally("OpInfo", name), ENTRIES[name]
-    for sample in samples_of(entry, dtypes_of(entry)[0]):
+    dtypes = dtypes_of(entry)[:1]
+    for sample in (s for dtype in dtypes for s in samples_of(entry, dtype)):
         for way, (ours, theirs) in WAYS[name].items():
             tally.run(way, _check, name, entry, sample, way, ours, theirs, {})
-    assert tally.failed, f"every sample of {name} passes: remove it from tests/oracle/scope.toml"
+    assert tally.failed or not dtypes, f"every sample of {name} passes: remove it from tests/oracle/scope.toml"
     record_property("oracle", ["OpInfo", name, 0, 0, {PARTS[name]: tally.passed + len(tally.failed)}])
 
 
