@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,6 +42,8 @@ class Crossing:
             return _attribute(value)
         if isinstance(value, torch.nn.TransformerEncoderLayer):
             return _encoder_layer(value, self)
+        if isinstance(value, torch.nn.Module) and not list(value.parameters()):
+            return _layer(value)
         if getattr(value, "__module__", "").startswith("torch") and callable(value):
             return _namesake(value)
         if isinstance(value, torch.nn.utils.rnn.PackedSequence):
@@ -100,11 +105,20 @@ def _attribute(value: Any) -> Any:
 def _namesake(function: Any) -> Any:
     """Return minigrad's function of the same path, for activations given as arguments."""
     found: Any = minigrad
-    for name in [*function.__module__.split(".")[1:], function.__name__]:
+    path = function.__module__.removeprefix("torch").replace("._C._nn", ".nn.functional")
+    for name in [*path.split(".")[1:], function.__name__]:
         found = getattr(found, name, None)
     if found is None:
         raise Unsupported(f"the argument {function.__module__}.{function.__name__}")
     return found
+
+
+def _layer(layer: Any) -> Any:
+    """Return minigrad's layer of the same class, with the default settings."""
+    found = getattr(minigrad.nn, type(layer).__name__, None)
+    if found is None or repr(layer) != repr(type(layer)()):
+        raise Unsupported(f"the argument {layer!r}")
+    return found()
 
 
 def _encoder_layer(layer: Any, crossing: Crossing) -> Any:
@@ -122,6 +136,23 @@ def _encoder_layer(layer: Any, crossing: Crossing) -> Any:
     )
     ours.to(our_dtype(layer.linear1.weight.dtype)).load_state_dict(crossing(dict(layer.state_dict())))
     return ours
+
+
+@contextmanager
+def warnings_of_pytorch() -> Iterator[list[Any]]:
+    """Collect what PyTorch warns of."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield seen
+
+
+@contextmanager
+def warning_alike(seen: list[Any]) -> Iterator[None]:
+    """Let minigrad warn where PyTorch did; elsewhere, and always for NumPy's warnings, a warning is an error."""
+    with warnings.catch_warnings():
+        if seen:
+            warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def flat(value: Any) -> list[Any]:

@@ -13,7 +13,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="the oracle is not installed")
 pytest.importorskip("expecttest", reason="PyTorch's module table needs expecttest")
 
-from bridge import Crossing, check_close, check_gradients, described, flat, our_dtype  # noqa: E402
+from bridge import (  # noqa: E402
+    Crossing,
+    check_close,
+    check_gradients,
+    described,
+    flat,
+    our_dtype,
+    warning_alike,
+    warnings_of_pytorch,
+)
 from databases import FLOATS, module_db, named, seeded, tolerances  # noqa: E402
 from overrides import OVERRIDES  # noqa: E402
 from tally import Tally  # noqa: E402
@@ -60,11 +69,11 @@ def _check(info: Any, sample: Any, dtype: Any, training: bool, tolerance: dict[s
         theirs(*args, **settings)
     ours.load_state_dict(Crossing()(dict(theirs.state_dict())))
     torch.manual_seed(42)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        expected = theirs(*args, **settings)
+    with warnings_of_pytorch() as seen:
+        truths = flat(OVERRIDES.prepared(named(info), torch, theirs)(*args, **settings))
     minigrad.manual_seed(42)
-    values, truths = flat(ours(*our_args, **our_settings)), flat(expected)
+    with warning_alike(seen):
+        values = flat(OVERRIDES.prepared(named(info), minigrad, ours)(*our_args, **our_settings))
     assert len(values) == len(truths), f"{len(values)} results for PyTorch's {len(truths)}"
     for i, (a, b) in enumerate(zip(values, truths, strict=True)):
         check_close(a, b, f"output {i}", **(tolerance if b.is_floating_point() else {}))

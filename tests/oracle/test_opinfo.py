@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,18 @@ import pytest
 torch = pytest.importorskip("torch", reason="the oracle is not installed")
 pytest.importorskip("expecttest", reason="PyTorch's op table needs expecttest")
 
-from bridge import Crossing, Unsupported, check_close, check_gradients, described, flat, is_float  # noqa: E402
-from databases import dtypes_of, key, module_db, named, op_db, samples_of, tolerances  # noqa: E402
+from bridge import (  # noqa: E402
+    Crossing,
+    Unsupported,
+    check_close,
+    check_gradients,
+    described,
+    flat,
+    is_float,
+    warning_alike,
+    warnings_of_pytorch,
+)
+from databases import dtypes_of, key, module_db, named, op_db, optim_db, samples_of, tolerances  # noqa: E402
 from names import ways  # noqa: E402
 from overrides import OVERRIDES  # noqa: E402
 from tally import Tally  # noqa: E402
@@ -52,9 +61,11 @@ def _check(name: str, entry: Any, sample: Any, way: str, ours: Any, theirs: Any,
     settings = crossing(sample.kwargs)
     if way != "function" and not isinstance(inputs[0], minigrad.Tensor):
         raise Unsupported("a method needs a tensor")
-    expected = _theirs(entry, sample, way, theirs)
+    with warnings_of_pytorch() as seen:
+        expected = _theirs(entry, sample, way, OVERRIDES.prepared(name, torch, theirs))
     minigrad.manual_seed(42)
-    found = _processed(entry, sample, ours(*inputs, **settings))
+    with warning_alike(seen):
+        found = _processed(entry, sample, OVERRIDES.prepared(name, minigrad, ours)(*inputs, **settings))
     values, truths = flat(found), flat(expected)
     assert len(values) == len(truths), f"{len(values)} results for PyTorch's {len(truths)}"
     for i, (a, b) in enumerate(zip(values, truths, strict=True)):
@@ -70,12 +81,10 @@ def _check(name: str, entry: Any, sample: Any, way: str, ours: Any, theirs: Any,
 
 def _theirs(entry: Any, sample: Any, way: str, theirs: Any) -> Any:
     torch.manual_seed(42)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return _processed(entry, sample, theirs(sample.input, *sample.args, **sample.kwargs))
-        except Exception as refusal:
-            raise Unsupported(f"PyTorch refuses it ({way})") from refusal
+    try:
+        return _processed(entry, sample, theirs(sample.input, *sample.args, **sample.kwargs))
+    except Exception as refusal:
+        raise Unsupported(f"PyTorch refuses it ({way})") from refusal
 
 
 def _processed(entry: Any, sample: Any, result: Any) -> Any:
@@ -91,7 +100,11 @@ def test_every_entry_is_run_or_listed_with_a_reason():
 def test_what_is_listed_as_out_of_scope_is_not_offered():
     stale = sorted(name for name in LISTED if name in WAYS)
     assert not stale, f"offered now, so remove from tests/oracle/scope.toml: {stale}"
-    unknown = sorted((LISTED.keys() | PARTS.keys() | OVERRIDES.names()) - ENTRIES.keys() - set(map(named, module_db)))
+    unknown = sorted(
+        (LISTED.keys() | PARTS.keys() | OVERRIDES.names())
+        - ENTRIES.keys()
+        - {*map(named, module_db), *map(named, optim_db)}
+    )
     assert not unknown, f"no entries of PyTorch's op table: {unknown}"
 
 
