@@ -71,10 +71,10 @@ _NAMES = {
     "get_num_interop_threads get_num_threads is_autocast_enabled set_default_device set_float32_matmul_precision "
     "set_flush_denormal set_num_interop_threads set_num_threads use_deterministic_algorithms",
     # Functions of layers that PyTorch has here too, with the same arguments.
-    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d conv_transpose1d "
-    "conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm hardshrink layer_norm "
-    "max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu "
-    "rms_norm selu threshold",
+    "nn.functional": "adaptive_avg_pool1d avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d "
+    "conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout group_norm "
+    "hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle "
+    "pixel_unshuffle prelu rms_norm selu threshold",
 }
 _LATER = _MODULES | {name: module for module, names in _NAMES.items() for name in names.split()}
 

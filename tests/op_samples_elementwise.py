@@ -38,6 +38,15 @@ def arithmetic() -> Iterator[Sample]:
         "floor_divide", e.floor_divide, np.floor_divide, lambda t, a, b: a // b, numbers=(2, 0.75), smooth=False,
         special=(),
     )  # fmt: skip
+    for mode in ("floor", "trunc"):
+        yield from binary(
+            f"div_{mode}", getattr(e, f"div_{mode}"), lambda a, b, mode=mode: getattr(np, mode)(np.divide(a, b)),
+            lambda t, a, b, mode=mode: t.div(a, b, rounding_mode=mode), numbers=(2, 0.75), kink=True, special=(),
+        )  # fmt: skip
+        yield Sample(
+            f"div_{mode}", "integers", getattr(e, f"div_{mode}"), (ints(9, 4, 3, low=-9), ints(5, 3, low=1)), None,
+            lambda t, a, b, mode=mode: t.div(a, b, rounding_mode=mode), smooth=False,
+        )  # fmt: skip
     yield from binary("remainder", e.remainder, np.remainder, lambda t, a, b: a % b, positive, (2, 0.75), special=())
     yield from binary("pow", e.pow, np.power, lambda t, a, b: a**b, positive, (2, 1.5, 3), special=())
     for n in (-3, -2, -1, -0.5, 0, 0.5, 1, 2, 2.5, 3, 4):
@@ -102,8 +111,7 @@ def pieces() -> Iterator[Sample]:
     yield Sample("abs", "at the kink", e.abs, (exactly([0.0, -0.0]),), np.abs, lambda t, x: t.abs(x), kink=True)
     yield from unary("abs", e.abs, np.abs, lambda t, x: t.abs(x))
     for name in ("sign", "floor", "ceil", "round"):
-        yield from unary(name, getattr(e, name), getattr(np, name), lambda t, x, name=name: getattr(t, name)(x),
-                         smooth=False)  # fmt: skip
+        yield from unary(name, getattr(e, name), getattr(np, name), lambda t, x, name=name: getattr(t, name)(x))
     for low, high in ((-1.0, 0.9), (None, 0.5), (-0.5, None), (1, 1), (1.0, -1.0)):
         yield Sample("clamp", f"{low} to {high}", lambda x, a=low, b=high: e.clamp(x, min=a, max=b), (away(3, 4),),
                      lambda x, a=low, b=high: np.clip(x, a, b),

@@ -118,6 +118,7 @@ POOLS: dict[str, tuple[tuple[int, ...], tuple[Any, ...]]] = {
     "padding": ((1, 2, 5, 4), (3, 2, 1, 1, False)),
     "pairs": ((1, 2, 6, 5), ((2, 3), (1, 2), (1, 0), 1, False)),
     "ceil": ((1, 2, 5, 6), (2, 2, 0, 1, True)),
+    "no stride": ((1, 1, 4, 4), ((2, 2), (), 0, 1, False)),
     "ceil, padding": ((1, 1, 6, 6), (3, 2, 1, 1, True)),
     "dilation": ((1, 2, 6, 6), (2, 2, 0, 2, False)),
     "rows left over": ((1, 1, 5, 7), (2, 2, 0, 1, False)),

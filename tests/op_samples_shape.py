@@ -151,6 +151,8 @@ def getting() -> Iterator[Sample]:
         yield Sample("index_select", f"{shape} {dim}", lambda x, k, d=dim: i.index_select(x, d, k),
                      (away(*shape), ints(2, 3)), lambda x, k, d=dim: np.take(x, k, d),
                      lambda t, x, k, d=dim: select(t, x, k, d))  # fmt: skip
+    yield Sample("index_select", "0-d", lambda x, k: i.index_select(x, 0, k), (away(), exactly([0])),
+                 lambda x, k: x, lambda t, x, k: select(t, x, k, 0))  # fmt: skip
     for label, draw in (("rows", ints(4, 2, 3)), ("repeated", exactly([1, 1, 1])), ("0-d", ints(4)),
                         ("empty", exactly(np.zeros((0, 2), np.int64)))):  # fmt: skip
         yield Sample("embedding", label, i.embedding, (away(4, 3), draw), lambda w, k: w[k],
@@ -221,6 +223,7 @@ def gathering() -> Iterator[Sample]:
         "0-d": ((), 0, exactly(0)),
         "1-d": ((4,), 0, ints(4, 6)),
         "0-d index": ((4,), 0, exactly(2)),
+        "empty index of more dims": ((4,), 0, exactly(np.zeros((2, 0), np.int64))),
     }
     for label, (shape, dim, index) in cases.items():
         yield Sample("gather", label, lambda x, k, d=dim: i.gather(x, k, dim=d), (away(*shape), index), None,
@@ -257,7 +260,7 @@ def padding() -> Iterator[Sample]:
         ((0, 2), (0, 0, 1, 1), "constant", 2.0), ((2, 1, 4), (2, 1), "reflect", 0.0),
         ((1, 1, 3, 4), (2, 1, 1, 2), "reflect", 0.0),
         ((2, 1, 4), (5, 1), "replicate", 0.0), ((2, 1, 4), (2, 3), "circular", 0.0), ((3,), (1, 1), "constant", -1.0),
-        ((1, 3, 4), (-1, 1), "replicate", 0.0),
+        ((1, 3, 4), (-1, 1), "replicate", 0.0), ((1, 1, 4, 4), (-1, 1, -2, 1), "circular", 0.0),
     ):  # fmt: skip
         yield Sample(
             "pad",

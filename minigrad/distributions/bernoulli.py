@@ -9,9 +9,9 @@ from minigrad.autograd import no_grad
 from minigrad.creation import arange
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, broadcast, clamped, lazy, one_of
-from minigrad.functions import result_type
 from minigrad.ops.elementwise import where
 from minigrad.ops.loss import binary_cross_entropy_with_logits
+from minigrad.several import result_type
 from minigrad.tensor import Tensor
 
 

@@ -81,6 +81,11 @@ def power(a: Any, b: Any) -> Array:
     return np.asarray(np.power(a, b))
 
 
+def div_trunc(a: Any, b: Any) -> Array:
+    """Return a / b rounded towards zero."""
+    return np.asarray(np.floor_divide(a - np.fmod(a, b), b) if np.result_type(a, b).kind in "iu" else np.trunc(a / b))
+
+
 def square(x: Array) -> Array:
     """Return x * x; bools count as integers."""
     return np.square(x) if x.dtype != bool else x.astype(np.int64)

@@ -10,7 +10,6 @@ from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nodenames import titled
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
-from minigrad.ops.curves import trunc
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -36,20 +35,17 @@ class Elementwise(ArrayLike):
     multiply = mul
 
     def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-        """Return self / other; integers divide to floats.
+        """Return self / other; integers divide to floats. `rounding_mode` "floor" or "trunc" rounds the quotient.
 
-        `rounding_mode` "floor" rounds the quotient down, and "trunc" towards zero. Raises ArgumentError for another.
+        Raises ArgumentError for another mode.
         """
         if rounding_mode is None:
             return self / other
         if rounding_mode not in ("floor", "trunc"):
             raise ArgumentError(
-                f"div expected rounding_mode to be None, 'trunc' or 'floor', but found {rounding_mode!r}"
+                f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
             )
-        if rounding_mode == "floor":
-            return self // other
-        kind = dtypes.result_dtype([x._data if isinstance(x, ArrayLike) else x for x in (self, other)])
-        return trunc(self / other).to(kind)
+        return (e.div_floor if rounding_mode == "floor" else e.div_trunc)(self, other)
 
     divide = true_divide = div
 

@@ -23,6 +23,9 @@ pow = primitive(
     b=lambda g, a, b, y: g * y * _log_of_base(a, b),
 )  # fmt: skip
 floor_divide = primitive("floor_divide", np.floor_divide, casts="promote", a=None, b=None)
+# The quotient rounded: flat but for jumps, so that, unlike floor_divide, it has a gradient, which is 0.
+div_floor = primitive("div_floor", np.floor_divide, casts="promote", a=lambda g: _flat(g), b=lambda g: _flat(g))
+div_trunc = primitive("div_trunc", kernel.div_trunc, casts="promote", a=lambda g: _flat(g), b=lambda g: _flat(g))
 remainder = primitive(
     "remainder", np.remainder, casts="promote", a=lambda g: g, b=lambda g, a, b: -g * floor_divide(a, b)
 )
@@ -61,10 +64,10 @@ erf = primitive("erf", kernel.erf, casts="float", x=lambda g, x: g * exp(-x * x)
 
 # Pieces: where a slope jumps, its value at the jump is PyTorch's.
 abs = primitive("abs", np.absolute, casts="promote", x=lambda g, x: g * sign(x))
-sign = primitive("sign", kernel.sign, casts="promote", x=None)
-floor = primitive("floor", np.floor, casts="promote", x=None)
-ceil = primitive("ceil", np.ceil, casts="promote", x=None)
-round = primitive("round", kernel.round_, casts="promote", x=None)
+sign = primitive("sign", kernel.sign, casts="promote", x=lambda g: _flat(g))
+floor = primitive("floor", np.floor, casts="promote", x=lambda g: _flat(g))
+ceil = primitive("ceil", np.ceil, casts="promote", x=lambda g: _flat(g))
+round = primitive("round", kernel.round_, casts="promote", x=lambda g: _flat(g))
 relu = primitive("relu", functools.partial(np.maximum, 0), casts="promote", x=lambda g, y: where(le(y, 0), 0.0, g))
 leaky_relu = primitive(
     "leaky_relu",
@@ -96,6 +99,11 @@ maximum = primitive(
 minimum = primitive(
     "minimum", np.minimum, casts="promote", a=lambda g, a, b: _share(g, a, b, gt), b=lambda g, a, b: _share(g, b, a, gt)
 )
+
+
+def _flat(g: Any) -> Any:
+    """Return the gradient of what is constant but for jumps: zeros, whatever arrives."""
+    return where(False, g, 0.0)
 
 
 def _inside(x: Any, low: float | None, high: float | None) -> Any:

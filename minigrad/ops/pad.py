@@ -62,7 +62,8 @@ def pad_source(size: int, left: int, right: int, mode: str) -> Array:
     if mode == "replicate":
         return np.clip(i, 0, size - 1)
     if mode == "circular":
-        return np.mod(i, size)
+        first, last = max(-left, 0), size - max(-right, 0)  # what is cropped is not wrapped around either
+        return first + np.mod(i - first, last - first)
     if mode != "reflect":
         raise ShapeError(f"pad: mode {mode!r} is none of constant, reflect, replicate, circular")
     if max(left, right) >= size:

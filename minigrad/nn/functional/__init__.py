@@ -47,7 +47,7 @@ from minigrad.nn.functional.fold import fold, unfold
 from minigrad.nn.functional.grid import affine_grid, grid_sample
 from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
 from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss
-from minigrad.nn.functional.linear import bilinear, conv2d, embedding, linear
+from minigrad.nn.functional.linear import bilinear, linear
 from minigrad.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,

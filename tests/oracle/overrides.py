@@ -1,0 +1,173 @@
+"""Where a comparison with PyTorch's samples is not made as the databases have it, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from bridge import Unsupported
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Samples of an op that are not run: those for which `when(sample, way)` holds."""
+
+    names: tuple[str, ...]
+    reason: str
+    when: Callable[[Any, str], bool] = lambda sample, way: True
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A tolerance of our own for an op in one dtype."""
+
+    names: tuple[str, ...]
+    reason: str
+    dtype: torch.dtype
+    rtol: float
+    atol: float
+
+
+SKIPS: tuple[Skip, ...] = (
+    Skip(
+        ("nn.functional.batch_norm",),
+        "a batch of one dim, which has no channels, is an error here",
+        lambda sample, way: sample.input.ndim == 1,
+    ),
+    Skip(
+        ("nn.functional.gaussian_nll_loss",),
+        "losses refuse a target whose shape would broadcast (docs/differences.md)",
+        lambda sample, way: sample.args[0].shape != sample.input.shape,
+    ),
+    Skip(
+        ("addbmm",),
+        "PyTorch's in-place addbmm changes the shape of its tensor",
+        lambda sample, way: way == "in place" and sample.broadcasts_input,
+    ),
+    Skip(
+        ("MaxPool2d",),
+        "the places of the largest values are not there yet",
+        lambda sample, way: "return_indices" in sample.constructor_input.kwargs,
+    ),
+)
+
+TOLERANCES: tuple[Tolerance, ...] = (
+    Tolerance(
+        ("pow", "__rpow__"),
+        "the gradient sums terms of up to 1e7, each with a logarithm and a power that NumPy and PyTorch round apart",
+        torch.float32,
+        rtol=3e-6,
+        atol=1e-5,
+    ),
+    Tolerance(
+        ("Conv3d", "LazyConv3d"),
+        "a gradient of a weight sums 150 products in another order than PyTorch's library does",
+        torch.float32,
+        rtol=1.3e-6,
+        atol=2e-5,
+    ),
+    Tolerance(
+        ("nn.functional.ctc_loss", "CTCLoss"),
+        "the logarithm of a path's probability is about -150, of which single precision keeps 1e-5",
+        torch.float32,
+        rtol=1e-4,
+        atol=1e-4,
+    ),
+    Tolerance(
+        ("LBFGS",),
+        "a step is up to twenty, each along quotients of small differences, which magnify the rounding",
+        torch.float32,
+        rtol=1e-4,
+        atol=0.0,
+    ),
+    Tolerance(
+        ("digamma", "polygamma:polygamma_n_0"),
+        "the derivative of digamma near a pole: computed in double precision here, in single by PyTorch",
+        torch.float32,
+        rtol=3e-5,
+        atol=1e-5,
+    ),
+    Tolerance(
+        ("matrix_exp",),
+        "sums of powers as large as 1e5, in another order",
+        torch.float32,
+        rtol=1e-5,
+        atol=1.0,
+    ),
+    Tolerance(
+        ("svd", "linalg.svd"),
+        "the gradient divides by differences of squared singular values, which magnifies the rounding of LAPACK's",
+        torch.float32,
+        rtol=1e-4,
+        atol=1e-4,
+    ),
+    Tolerance(
+        ("Transformer",),
+        "layers of 4 features normalise values that all but cancel, which magnifies the rounding of either framework",
+        torch.float32,
+        rtol=1.3e-6,
+        atol=1e-4,
+    ),
+)
+
+# Of these, values are compared and gradients are not.
+CONSTANTS: tuple[Skip, ...] = (
+    Skip(
+        ("bernoulli", "normal", "normal:number_mean"),
+        "what is drawn is a constant here; PyTorch records a gradient of zeros",
+    ),
+    Skip(
+        ("norm", "dist", "cdist", "linalg.norm", "linalg.vector_norm"),
+        "the number of elements that are not 0 is a constant here; PyTorch records that it has no gradient",
+        lambda sample, way: any(isinstance(v, int | float) and v == 0 for v in (*sample.args, *sample.kwargs.values())),
+    ),
+)
+
+_CTC = "PyTorch's gradient of the CTC loss takes its input for a log_softmax, and is right only together with one"
+LOG_SOFTMAX_FIRST: dict[str, str] = {"nn.functional.ctc_loss": _CTC, "CTCLoss": _CTC}
+
+ONLY_SHAPE: dict[str, str] = {
+    "empty": "what uninitialised memory holds is nobody's promise",
+    "empty_like": "what uninitialised memory holds is nobody's promise",
+    "empty_strided": "what uninitialised memory holds is nobody's promise",
+    "new_empty_strided": "what uninitialised memory holds is nobody's promise",
+    "new_empty": "what uninitialised memory holds is nobody's promise",
+}
+
+
+class Overrides:
+    """The tables above, by name."""
+
+    def refuse(self, name: str, way: str, sample: Any) -> None:
+        """Raise Unsupported with the reason if a sample is listed as not run."""
+        for skip in SKIPS:
+            if name in skip.names and skip.when(sample, way):
+                raise Unsupported(skip.reason)
+
+    def tolerance(self, name: str, dtype: torch.dtype) -> dict[str, float]:
+        """Return the tolerance listed for an op, or nothing."""
+        found = [t for t in TOLERANCES if name in t.names and t.dtype is dtype]
+        return {"rtol": found[0].rtol, "atol": found[0].atol} if found else {}
+
+    def constant(self, name: str, way: str, sample: Any) -> bool:
+        """Return whether no gradient is compared."""
+        return any(name in row.names and row.when(sample, way) for row in CONSTANTS)
+
+    def prepared(self, name: str, framework: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is compared: where LOG_SOFTMAX_FIRST says so, after a log_softmax."""
+        if name not in LOG_SOFTMAX_FIRST:
+            return function
+        return lambda x, *args, **settings: function(framework.log_softmax(x, -1), *args, **settings)
+
+    def only_shape(self, name: str) -> bool:
+        """Return whether only shape and dtype mean anything."""
+        return name in ONLY_SHAPE
+
+    def names(self) -> set[str]:
+        """Return every name that the tables mention."""
+        return {n for row in (*SKIPS, *CONSTANTS, *TOLERANCES) for n in row.names} | {*ONLY_SHAPE, *LOG_SOFTMAX_FIRST}
+
+
+OVERRIDES = Overrides()
