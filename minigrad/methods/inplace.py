@@ -256,9 +256,9 @@ class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sortin
         """Return `num_samples` indices, drawn in proportion to the weights in each row."""
         return _random().multinomial(self, num_samples, replacement, generator=generator)
 
-    def random_(self, *bounds: int, generator: Any = None) -> Tensor:
+    def random_(self, *bounds: int, to: int | None = None, generator: Any = None) -> Tensor:
         """Fill with integers: below `to`, of [from, to), or all that the dtype holds exactly."""
-        return _random().random_(self, *bounds, generator=generator)
+        return _random().random_(self, *bounds, *(() if to is None else (to,)), generator=generator)
 
     def _become(self, result: Tensor) -> Tensor:
         raise AssertionError("Tensor says how it is written")
