@@ -348,6 +348,12 @@ class ArrayLike(Recordable):
         """Return this tensor if its elements lie in order, otherwise a copy in which they do."""
         return self if self.is_contiguous() else self.clone()  # type: ignore[return-value]
 
+    def to_torch(self) -> Any:
+        """Return PyTorch's tensor on the same memory. Raises MissingDependencyError without PyTorch."""
+        from minigrad.interchange import to_torch
+
+        return to_torch(self)
+
     def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
         if self.grad_fn is not None:  # type: ignore[attr-defined]
             raise GraphError("only leaf tensors can be deep-copied: this one was computed; use detach() or clone()")

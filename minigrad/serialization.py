@@ -100,6 +100,8 @@ def _restored(arrays: dict[str, Array], metadata: dict[str, str]) -> Any:
     """Return the tree with its tensors, after its checksum; if it has neither, the tensors."""
     if _TREE not in metadata and _SUM not in metadata:
         return {name: wrap(array) for name, array in arrays.items()}
+    if _SUM not in metadata:
+        raise ValueError("it has no checksum: an older minigrad wrote it; safetensors can read its tensors")
     if metadata[_SUM] != _checksum(metadata[_TREE], arrays):
         raise ValueError("its checksum does not fit its content")
     return _unpacked(json.loads(metadata[_TREE]), arrays)

@@ -174,6 +174,12 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
                 load(io.BytesIO(bytes(damaged)))
 
 
+def test_a_file_without_a_checksum(tmp_path: Path) -> None:
+    safetensors.numpy.save_file({"a": np.zeros(2)}, tmp_path / "x", metadata={"minigrad": '{"tensor": "a"}'})
+    with pytest.raises(DataError, match="it has no checksum: an older minigrad wrote it"):
+        load(tmp_path / "x")
+
+
 def test_a_checkpoint_of_a_training_run_comes_back_whatever_its_suffix(tmp_path: Path) -> None:
     model = nn.Linear(2, 3)
     optimizer = mg.optim.Adam(model.parameters(), lr=0.1)

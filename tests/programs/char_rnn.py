@@ -59,4 +59,4 @@ cell = nn.LSTMCell(5, 4)
 hx, cx = torch.zeros(2, 4), torch.zeros(2, 4)
 for part in torch.randn(3, 2, 5):
     hx, cx = cell(part, (hx, cx))
-print(hx, cx)
+print(hx.detach(), cx.detach())

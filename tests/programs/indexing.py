@@ -36,4 +36,4 @@ print(torch.tensor([1.0, 5.0, 3.0, 4.0]).topk(2), torch.unique(torch.tensor([3, 
 try:
     x[2]
 except IndexError as error:
-    print("IndexError:", error)
+    print("IndexError:", "out of bounds" in str(error))
