@@ -193,6 +193,16 @@ def running() -> Iterator[Sample]:
             special=(),
         )
     yield Sample(
+        "logcumsumexp",
+        "far apart",
+        lambda x: s.log_running_sum(x, dim=0),
+        (exactly([-900.0, 800.0, -30.0, 805.0, 1000.0]),),
+        None,
+        lambda t, x: x.logcumsumexp(0),
+        special=(),
+        kink=True,
+    )
+    yield Sample(
         "cummax",
         "ties",
         lambda x: s.running_max(x, dim=0),

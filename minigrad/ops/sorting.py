@@ -12,9 +12,9 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import order as kernel
 from minigrad.kernels.reduce import Dim
-from minigrad.ops.elementwise import eq, exp, isnan, ne, to, where
+from minigrad.ops.elementwise import eq, exp, gt, isnan, log, ne, to, where
 from minigrad.ops.index import scatter_along
-from minigrad.ops.reduce import amax, amin, cumsum, mean, sum, var
+from minigrad.ops.reduce import amax, amin, mean, sum, var
 from minigrad.ops.shape import checked_dim, concatenate, flatten, flip, narrow, reshape
 
 _INT64 = np.dtype(np.int64)
@@ -57,13 +57,17 @@ running_min = primitive(
 )
 log_running_sum = primitive(
     "logcumsumexp", kernel.logcumsumexp, casts="float",
-    x=lambda g, x, y, dim: exp(x) * _from_here(g * exp(-y), dim),
+    x=lambda g, x, y, dim: _shares(g, x, y, dim) - _shares(-g, x, y, dim),
 )  # fmt: skip
 
 
-def _from_here(g: Any, dim: int) -> Any:
-    """Return the sums along `dim` from each element to the end."""
-    return flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
+def _shares(g: Any, x: Any, y: Any, dim: int) -> Any:
+    """Return for each i the sum over j >= i of g[j] exp(x[i] - y[j]), of the positive g, without overflow.
+
+    In place of the others there stands a number that is too small to count, whose logarithm is finite.
+    """
+    parts = flip(log(where(gt(g, 0), g, 1e-37)) - y, dims=(dim,))
+    return exp(x + flip(log_running_sum(parts, dim=dim), dims=(dim,)))
 
 
 @composite
