@@ -360,7 +360,8 @@ class ArrayLike(Recordable):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         from minigrad.tensor import Storage
 
-        self._data, self._requires_grad, self.name = state
+        array, self._requires_grad, self.name = state
+        self._data = np.asarray(array, dtypes.numpy_dtype(array.dtype.str))  # pickling makes dtypes of its own
         self._storage = Storage()
 
 

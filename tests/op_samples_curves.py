@@ -9,6 +9,7 @@ import numpy as np
 from op_samples_base import Sample, away, binary, exactly, inside, ints, positive, unary
 
 from minigrad.ops import curves as c
+from minigrad.ops import elementwise as e
 
 
 def _above_one(*shape: int):
@@ -215,7 +216,7 @@ def composed() -> Iterator[Sample]:
             yield Sample(
                 "addcmul",
                 f"{label} {value}",
-                lambda a, b, d, v=value: c.addcmul(a, b, d, value=v),
+                lambda a, b, d, v=value: e.addcmul(a, b, d, value=v),
                 draws,
                 lambda a, b, d, v=value: a + v * b * d,
                 lambda t, a, b, d, v=value: t.addcmul(a, b, d, value=v),
@@ -224,7 +225,7 @@ def composed() -> Iterator[Sample]:
             yield Sample(
                 "addcdiv",
                 f"{label} {value}",
-                lambda a, b, d, v=value: c.addcdiv(a, b, d, value=v),
+                lambda a, b, d, v=value: e.addcdiv(a, b, d, value=v),
                 draws,
                 lambda a, b, d, v=value: a + v * b / d,
                 lambda t, a, b, d, v=value: t.addcdiv(a, b, d, value=v),

@@ -36,6 +36,12 @@ def keep_bits(x: Array, every: Array, out: Array | None = None) -> Array:
     return np.asarray(np.bitwise_and(x.view(bits), every, out=room, dtype=bits)).view(x.dtype)
 
 
+def lerp(start: Array, end: Array, weight: Any) -> Array:
+    """Return start + weight * (end - start), from the nearer end, so that weight 1 gives `end` itself."""
+    way = end - start
+    return np.where(np.abs(weight) < 0.5, start + weight * way, end - way * (1 - weight))
+
+
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), which neither overflows nor loses the small values of large negative x."""
     e = np.exp(-np.abs(x))

@@ -176,7 +176,8 @@ def norm(x: Array, *, p: float = 2.0, dim: Dim = None, keepdim: bool = False) ->
     """Return (sum |x|**p) ** (1/p) over `dim`."""
     if p == 2:
         return np.asarray(np.sqrt(sum_(np.square(x), dim=dim, keepdim=keepdim)))
-    return np.asarray(sum_(np.abs(x) ** p, dim=dim, keepdim=keepdim) ** (1 / p))
+    total = sum_(np.abs(x, dtype=np.float64) ** p, dim=dim, keepdim=keepdim)  # powers and roots lose digits of float32
+    return np.asarray(total ** (1 / p)).astype(x.dtype)
 
 
 def cumsum(x: Array, *, dim: int) -> Array:

@@ -85,7 +85,7 @@ class Curves(ArrayLike):
     not_equal = _of_two(e.ne, "Return where self != other.")
 
     frac, deg2rad, rad2deg, sinc, nan_to_num = c.frac, c.deg2rad, c.rad2deg, c.sinc, c.nan_to_num
-    mvlgamma, float_power, ldexp, addcmul, addcdiv = c.mvlgamma, c.float_power, c.ldexp, c.addcmul, c.addcdiv
+    mvlgamma, float_power, ldexp = c.mvlgamma, c.float_power, c.ldexp
 
     def heaviside(self, values: Any) -> Tensor:
         """Return 0 below zero, 1 above, and `values` at zero."""

@@ -178,6 +178,14 @@ class Elementwise(ArrayLike):
         """Return self with `value` wherever `mask` is True."""
         return e.masked_fill(self, mask, value)
 
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Return self + value * tensor1 * tensor2."""
+        return e.addcmul(self, tensor1, tensor2, value=value)
+
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Return self + value * tensor1 / tensor2."""
+        return e.addcdiv(self, tensor1, tensor2, value=value)
+
     def lerp(self, end: Any, weight: Any) -> Tensor:
         """Return self + weight * (end - self)."""
         return e.lerp(self, end, weight)

@@ -20,16 +20,27 @@ def _result(name: str, fields: str) -> Any:
 
 
 _PAIRS = ("max", "min", "sort", "topk", "median", "nanmedian", "kthvalue", "mode", "cummax", "cummin")
-result_of = {name: _result(name, "values indices") for name in _PAIRS} | {
-    "aminmax": _result("aminmax", "min max"),
-    "slogdet": _result("slogdet", "sign logabsdet"),
-    "histogram": _result("histogram", "hist bin_edges"),
-    "qr": _result("qr", "Q R"),
-    "eigh": _result("linalg_eigh", "eigenvalues eigenvectors"),
-    "svd": _result("svd", "U S V"),
-    "linalg_svd": _result("linalg_svd", "U S Vh"),
-    "lstsq": _result("linalg_lstsq", "solution residuals rank singular_values"),
+_FIELDS = dict.fromkeys(_PAIRS, "values indices") | {
+    "aminmax": "min max",
+    "slogdet": "sign logabsdet",
+    "histogram": "hist bin_edges",
+    "qr": "Q R",
+    "linalg_eigh": "eigenvalues eigenvectors",
+    "svd": "U S V",
+    "linalg_svd": "U S Vh",
+    "linalg_lstsq": "solution residuals rank singular_values",
 }
+
+
+class _Results(dict[str, Any]):
+    """The classes of results by the functions' names, each made when it is first needed."""
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = found = _result(name, _FIELDS[name])
+        return found
+
+
+result_of = _Results()
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 

@@ -171,15 +171,3 @@ def mvlgamma(input: Any, p: int) -> Any:
     for j in range(p):
         total = total + lgamma(input - j / 2)
     return total
-
-
-@composite
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
-    """Return input + value * tensor1 * tensor2."""
-    return input + (tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * value)
-
-
-@composite
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
-    """Return input + value * tensor1 / tensor2."""
-    return input + (tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * value)

@@ -129,6 +129,26 @@ isnan = primitive("isnan", np.isnan, x=None)
 isinf = primitive("isinf", np.isinf, x=None)
 isfinite = primitive("isfinite", np.isfinite, x=None)
 
+# Of three operands, each in one pass, so that they can be written over any of them.
+addcmul = primitive(
+    "addcmul", lambda x, a, b, *, value=1: x + value * (a * b), casts="promote",
+    x=lambda g: g,
+    a=lambda g, b, value: value * g * b,
+    b=lambda g, a, value: value * g * a,
+)  # fmt: skip
+addcdiv = primitive(
+    "addcdiv", lambda x, a, b, *, value=1: x + value * (a / b), casts="float",
+    x=lambda g: g,
+    a=lambda g, b, value: value * g / b,
+    b=lambda g, a, b, value: -value * g * (a / b) / b,
+)  # fmt: skip
+lerp = primitive(
+    "lerp", kernel.lerp, casts="promote",
+    start=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, start, end: g * (end - start),
+)  # fmt: skip
+
 where = primitive(
     "where", kernel.where, casts="promote", cast_from=1,
     condition=None,
@@ -161,9 +181,3 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """Return `x` with `value` wherever `mask` is True; the mask broadcasts to x."""
     return where(mask, value, x)
-
-
-@composite
-def lerp(start: Any, end: Any, weight: Any) -> Any:
-    """Return start + weight * (end - start)."""
-    return start + weight * (end - start)

@@ -62,8 +62,11 @@ def _std_rule(g: Any, x: Any, y: Any, dim: Dim, correction: int, keepdim: bool) 
 def _norm_rule(g: Any, x: Any, y: Any, p: float, dim: Dim, keepdim: bool) -> Any:
     """Return the gradient of a p-norm, 0 at the zero vector."""
     length = where(eq(y, 0), 1.0, y)  # nothing infinite may arise even where it is masked: 0 * inf is nan one order on
-    scale = where(eq(y, 0), 0.0, g / length if p == 2 else g / length ** (p - 1))
-    direction = x if p == 2 else sign(x) * abs(where(eq(x, 0), 1.0, x)) ** (p - 1)
+    scale = where(eq(y, 0), 0.0, g / length if p == 2 else g)
+    direction = x
+    if p != 2:
+        share = abs(where(eq(x, 0), 1.0, x)) / _kept(length, x.shape, dim, keepdim)
+        direction = sign(x) * share ** (p - 1)
     return direction * _kept(scale, x.shape, dim, keepdim)
 
 
