@@ -42,6 +42,7 @@ class _Results(dict[str, Any]):
 
 result_of = _Results()
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+_TO_READ = frozenset(("input", "out", *NUMPY_NAMES))  # what few calls have
 
 
 def _named_as(call: Any, function: Any) -> Any:
@@ -55,7 +56,7 @@ def numpy_names(method: Function) -> Function:
     """Let a method that has `dim` and `keepdim` understand NumPy's `axis` and `keepdims` too."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
+        if kwargs and not _TO_READ.isdisjoint(kwargs):
             kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return method(*args, **kwargs)
 
@@ -66,7 +67,9 @@ def public(function: Function) -> Function:
     """Let a function or method understand `input=` for its first argument, `out=`, and NumPy's names."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return _by_name(function, args, kwargs) if kwargs else function(*args)
+        if kwargs and not _TO_READ.isdisjoint(kwargs):
+            return _by_name(function, args, kwargs)
+        return function(*args, **kwargs)
 
     return _named_as(call, function)
 
