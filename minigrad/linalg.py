@@ -127,7 +127,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
 
 def eigh(A: Tensor, UPLO: str = "L") -> Any:
     """Return (eigenvalues, eigenvectors) of a symmetric matrix, ascending; only one of its triangles is looked at."""
-    return result_of["eigh"](*_d.eigh_of(A, lower=UPLO.upper() == "L"))
+    return result_of["linalg_eigh"](*_d.eigh_of(A, lower=UPLO.upper() == "L"))
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
@@ -183,7 +183,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     )
     rank = nothing.long() if driver == "gels" else _d.matrix_rank(A)
     values = svdvals(A) if driver in ("gelsd", "gelss") else nothing
-    return result_of["lstsq"](x.squeeze(-1) if is_vector else x, rest, rank, values)
+    return result_of["linalg_lstsq"](x.squeeze(-1) if is_vector else x, rest, rank, values)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

@@ -62,6 +62,14 @@ def arithmetic() -> Iterator[Sample]:
                      lambda t, a, b, name=name: getattr(t, name)(a, b), kink=True)  # fmt: skip
     yield Sample("lerp", "plain", e.lerp, (away(2, 3), away(3), positive(2, 1)), lambda a, b, w: a + w * (b - a),
                  lambda t, a, b, w: t.lerp(a, b, w), special=())  # fmt: skip
+    triple = (away(2, 3), away(3), away(2, 1))
+    for value in (1, -0.7):
+        yield Sample("addcmul", f"{value}", lambda x, a, b, v=value: e.addcmul(x, a, b, value=v), triple,
+                     lambda x, a, b, v=value: x + v * a * b,
+                     lambda t, x, a, b, v=value: t.addcmul(x, a, b, value=v))  # fmt: skip
+        yield Sample("addcdiv", f"{value}", lambda x, a, b, v=value: e.addcdiv(x, a, b, value=v), triple,
+                     lambda x, a, b, v=value: x + v * a / b, lambda t, x, a, b, v=value: t.addcdiv(x, a, b, value=v),
+                     special=("inf",))  # fmt: skip
     yield Sample("lerp", "number", lambda a, b: e.lerp(a, b, 0.3), (away(2, 3), away(2, 3)),
                  lambda a, b: a + 0.3 * (b - a), lambda t, a, b: t.lerp(a, b, 0.3), special=())  # fmt: skip
 

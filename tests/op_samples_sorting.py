@@ -160,6 +160,15 @@ def picks() -> Iterator[Sample]:
     yield Sample(
         "quantile", "0-d", lambda x: s.quantile(x, 0.4), (away(),), None, lambda t, x: t.quantile(x, 0.4), special=()
     )
+    for name in ("quantile", "nanquantile"):
+        call = lambda x, q, n=name: getattr(s, n)(x, q, 1)
+        oracle = lambda t, x, q, n=name: getattr(t, n)(x, q, 1)
+        yield Sample(name, "slope of q", call, (distinct(2, 5), exactly([0.3, 0.7])), None, oracle, special=())
+    holes = exactly([[3.0, np.nan, 1.0, 2.0], [4.0, 2.0, 3.0, 1.0], [np.nan, 0.5, np.nan, np.nan]])
+    for dim, keep in ((None, False), (0, False), (-1, True)):
+        call = lambda x, d=dim, k=keep: s.nanquantile(x, 0.4, d, k)
+        oracle = lambda t, x, d=dim, k=keep: t.nanquantile(x, 0.4, d, k)
+        yield Sample("nanquantile", f"{dim} {keep}", call, (holes,), None, oracle, kink=True, special=())
 
 
 def running() -> Iterator[Sample]:
@@ -192,6 +201,16 @@ def running() -> Iterator[Sample]:
             lambda t, x, d=dim: x.logcumsumexp(d),
             special=(),
         )
+    yield Sample(
+        "logcumsumexp",
+        "far apart",
+        lambda x: s.log_running_sum(x, dim=0),
+        (exactly([-900.0, 800.0, -30.0, 805.0, 1000.0]),),
+        None,
+        lambda t, x: x.logcumsumexp(0),
+        special=(),
+        kink=True,
+    )
     yield Sample(
         "cummax",
         "ties",

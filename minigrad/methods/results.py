@@ -20,17 +20,29 @@ def _result(name: str, fields: str) -> Any:
 
 
 _PAIRS = ("max", "min", "sort", "topk", "median", "nanmedian", "kthvalue", "mode", "cummax", "cummin")
-result_of = {name: _result(name, "values indices") for name in _PAIRS} | {
-    "aminmax": _result("aminmax", "min max"),
-    "slogdet": _result("slogdet", "sign logabsdet"),
-    "histogram": _result("histogram", "hist bin_edges"),
-    "qr": _result("qr", "Q R"),
-    "eigh": _result("linalg_eigh", "eigenvalues eigenvectors"),
-    "svd": _result("svd", "U S V"),
-    "linalg_svd": _result("linalg_svd", "U S Vh"),
-    "lstsq": _result("linalg_lstsq", "solution residuals rank singular_values"),
+_FIELDS = dict.fromkeys(_PAIRS, "values indices") | {
+    "aminmax": "min max",
+    "slogdet": "sign logabsdet",
+    "histogram": "hist bin_edges",
+    "qr": "Q R",
+    "linalg_eigh": "eigenvalues eigenvectors",
+    "svd": "U S V",
+    "linalg_svd": "U S Vh",
+    "linalg_lstsq": "solution residuals rank singular_values",
 }
+
+
+class _Results(dict[str, Any]):
+    """The classes of results by the functions' names, each made when it is first needed."""
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = found = _result(name, _FIELDS[name])
+        return found
+
+
+result_of = _Results()
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+_TO_READ = frozenset(("input", "out", *NUMPY_NAMES))  # what few calls have
 
 
 def _named_as(call: Any, function: Any) -> Any:
@@ -44,7 +56,7 @@ def numpy_names(method: Function) -> Function:
     """Let a method that has `dim` and `keepdim` understand NumPy's `axis` and `keepdims` too."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
+        if kwargs and not _TO_READ.isdisjoint(kwargs):
             kwargs = {NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()}
         return method(*args, **kwargs)
 
@@ -55,7 +67,9 @@ def public(function: Function) -> Function:
     """Let a function or method understand `input=` for its first argument, `out=`, and NumPy's names."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return _by_name(function, args, kwargs) if kwargs else function(*args)
+        if kwargs and not _TO_READ.isdisjoint(kwargs):
+            return _by_name(function, args, kwargs)
+        return function(*args, **kwargs)
 
     return _named_as(call, function)
 

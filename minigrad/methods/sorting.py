@@ -21,7 +21,7 @@ class Sorting(ArrayLike):
     """Ordering methods of Tensor."""
 
     msort, bucketize, histc, quantile = s.msort, s.bucketize, s.histc, numpy_names(s.quantile)
-    argsort = numpy_names(s.argsort)
+    argsort, nanquantile = numpy_names(s.argsort), numpy_names(s.nanquantile)
 
     @numpy_names
     def sort(self, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
@@ -103,13 +103,6 @@ class Sorting(ArrayLike):
     def count_nonzero(self, dim: Dim = None) -> Tensor:
         """Return how many elements over `dim` are not 0."""
         return s.count_nonzero(self, dim)
-
-    @numpy_names
-    def nanquantile(self, q: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Return the q-quantiles along `dim` of what is not nan; computed row by row, without a gradient."""
-        points = np.asarray(getattr(q, "_data", q), self._data.dtype)
-        found = np.nanquantile(self._data, points, dim, keepdims=keepdim)
-        return _tensor(np.asarray(found, self._data.dtype))
 
     def nonzero(self, *, as_tuple: bool = False) -> Any:
         """Return the indices of the elements that are not 0: one row each, or with `as_tuple` a vector per dim."""

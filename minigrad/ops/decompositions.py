@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import ArgumentError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import decompositions as kernel
 from minigrad.ops.elementwise import abs, where
 from minigrad.ops.linalg import matrix_product
@@ -79,9 +79,9 @@ def _svd_rule(g_u: Any, g_s: Any, g_vh: Any, u: Any, s: Any, vh: Any) -> Any:
 
 
 def _pinv_rule(g: Any, x: Any, y: Any) -> Any:
-    a = _t(g) @ y @ _t(y)
-    b = _t(y) @ y @ _t(g)
-    return (a - x @ (y @ a)) + (b - (b @ y) @ x) - _t(y) @ g @ _t(y)
+    k = _t(g) @ y
+    a = k @ _t(y)
+    return a - (x @ y) @ a - _t(y @ k) + (_t(y) @ y) @ (_t(g) - k @ x)
 
 
 inv = primitive("inv", kernel.inv, casts="floating", x=lambda g, y: -(_t(y) @ g @ _t(y)))
@@ -199,11 +199,12 @@ def cholesky_solve(input: Any, L: Any, upper: bool = False) -> Any:
 @composite
 def matrix_exp(A: Any) -> Any:
     """Return the exponential of square matrices, by scaling, a Taylor series and squaring."""
-    size = float(np.max(np.abs(np.asarray(getattr(A, "_data", A))), initial=0.0)) * A.shape[A.ndim - 1]
-    halvings = max(math.ceil(math.log2(size / 0.5)), 0) if size > 0 else 0
+    array = np.abs(np.asarray(array_of(A), np.float64))
+    size = float(np.max(np.sum(array, axis=-2), initial=0.0))
+    halvings = max(math.ceil(math.log2(size / 2)), 0) if size > 0 else 0
     x = A * 0.5**halvings
     y = term = where(_eye(A.shape[A.ndim - 1]), 1.0, x * 0.0)
-    for k in range(1, 16):
+    for k in range(1, 26):
         term = matrix_product(term, x) / k
         y = y + term
     for _ in range(halvings):

@@ -12,9 +12,9 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import order as kernel
 from minigrad.kernels.reduce import Dim
-from minigrad.ops.elementwise import eq, exp, isnan, ne, to, where
-from minigrad.ops.index import scatter_along
-from minigrad.ops.reduce import amax, amin, cumsum, mean, sum, var
+from minigrad.ops.elementwise import eq, exp, gt, isnan, log, ne, to, where
+from minigrad.ops.index import gather, scatter_along
+from minigrad.ops.reduce import amax, amin, mean, sum, var
 from minigrad.ops.shape import checked_dim, concatenate, flatten, flip, narrow, reshape
 
 _INT64 = np.dtype(np.int64)
@@ -57,13 +57,17 @@ running_min = primitive(
 )
 log_running_sum = primitive(
     "logcumsumexp", kernel.logcumsumexp, casts="float",
-    x=lambda g, x, y, dim: exp(x) * _from_here(g * exp(-y), dim),
+    x=lambda g, x, y, dim: _shares(g, x, y, dim) - _shares(-g, x, y, dim),
 )  # fmt: skip
 
 
-def _from_here(g: Any, dim: int) -> Any:
-    """Return the sums along `dim` from each element to the end."""
-    return flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
+def _shares(g: Any, x: Any, y: Any, dim: int) -> Any:
+    """Return for each i the sum over j >= i of g[j] exp(x[i] - y[j]), of the positive g, without overflow.
+
+    In place of the others there stands a number that is too small to count, whose logarithm is finite.
+    """
+    parts = flip(log(where(gt(g, 0), g, 1e-37)) - y, dims=(dim,))
+    return exp(x + flip(log_running_sum(parts, dim=dim), dims=(dim,)))
 
 
 @composite
@@ -135,13 +139,33 @@ def quantile(
     `q` is a number in [0, 1] or a 1-D tensor of them, whose dim comes first. nan makes nan. Raises ArgumentError for
     another q or an interpolation other than linear, lower, higher, midpoint and nearest.
     """
+    at = 0 if dim is None else checked_dim(dim, input.ndim)
+    x = flatten(input) if dim is None or input.ndim == 0 else input
+    values = where(sum(isnan(x), dim=at, keepdim=True) > 0, math.nan, sorted_along(x, dim=at)[0])
+    last = np.full([1 if i == at else n for i, n in enumerate(x.shape)], x.shape[at] - 1)
+    return _quantiles(input, values, q, last, dim, keepdim, interpolation)
+
+
+@composite
+def nanquantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """Return the q-quantiles along `dim` of the values that are not nan; see `quantile`."""
+    at = 0 if dim is None else checked_dim(dim, input.ndim)
+    x = flatten(input) if dim is None or input.ndim == 0 else input
+    last = np.sum(~np.isnan(array_of(x)), axis=at, keepdims=True) - 1
+    return _quantiles(input, sorted_along(x, dim=at)[0], q, np.maximum(last, 0), dim, keepdim, interpolation)
+
+
+def _quantiles(input: Any, values: Any, q: Any, last: Any, dim: int | None, keepdim: bool, interpolation: str) -> Any:
+    """Return the quantiles of ordered `values`, of which those up to `last` count."""
     points = np.asarray(array_of(q), np.float64)
     if points.size and not (points.min() >= 0 and points.max() <= 1):
         raise ArgumentError(f"quantile: q must be in the range [0, 1], got {points.tolist()}")
     at = 0 if dim is None else checked_dim(dim, input.ndim)
-    x = flatten(input) if dim is None or input.ndim == 0 else input
-    values = where(_any_nan(x, at), math.nan, sorted_along(x, dim=at)[0])
-    parts = [_between(values, float(p) * (x.shape[at] - 1), at, interpolation) for p in points.ravel()]
+    exact = q if hasattr(q, "dtype") and numpy_dtype(q.dtype).kind == "f" else points
+    each = [narrow(flatten(exact), dim=0, start=k, length=1) for k in range(points.size)]
+    parts = [_between(values, part, last, at, interpolation) for part in each]
     shape = [1] * input.ndim if dim is None else [1 if i == at else n for i, n in enumerate(input.shape)]
     if not keepdim:
         shape = [] if dim is None else shape[:at] + shape[at + 1 :]
@@ -150,22 +174,20 @@ def quantile(
     return concatenate(*(reshape(part, shape=(1, *shape)) for part in parts), dim=0)
 
 
-def _any_nan(x: Any, dim: int) -> Any:
-    return sum(isnan(x), dim=dim, keepdim=True) > 0
-
-
-def _between(values: Any, place: float, dim: int, interpolation: str) -> Any:
-    """Return the value at a place between two of the ordered `values` along `dim`."""
+def _between(values: Any, q: Any, last: Any, dim: int, interpolation: str) -> Any:
+    """Return the value at q * last of the ordered `values` along `dim`, between its neighbours."""
     kinds = ("linear", "lower", "higher", "midpoint", "nearest")
     if interpolation not in kinds:
         raise ArgumentError(f"quantile: interpolation must be one of {', '.join(kinds)}, got {interpolation!r}")
-    low, high = math.floor(place), math.ceil(place)
+    place = np.asarray(array_of(q), np.float64) * last
+    low, high = np.floor(place).astype(_INT64), np.ceil(place).astype(_INT64)
     if interpolation in ("lower", "higher", "nearest"):
-        at = {"lower": low, "higher": high, "nearest": int(np.rint(place))}[interpolation]
-        return narrow(values, dim=dim, start=at, length=1)
-    weight = 0.5 if interpolation == "midpoint" else place - low
-    a = narrow(values, dim=dim, start=low, length=1)
-    return a if low == high else a + weight * (narrow(values, dim=dim, start=high, length=1) - a)
+        at = {"lower": low, "higher": high, "nearest": np.rint(place).astype(_INT64)}[interpolation]
+        return gather(values, at, dim=dim)
+    a, b = gather(values, low, dim=dim), gather(values, high, dim=dim)
+    kind = numpy_dtype(values.dtype)
+    weight = 0.5 if interpolation == "midpoint" else to(q * last.astype(np.float64) - low, dtype=kind)
+    return where(eq(low, high), a, a + weight * (b - a))
 
 
 # Counting: whole numbers, and without derivative.
