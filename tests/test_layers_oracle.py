@@ -660,6 +660,9 @@ def test_the_old_name_of_clipping_warns():
     with pytest.warns(FutureWarning, match="clip_grad_norm_"):
         nn.utils.clip_grad_norm(p, 1.0)
     assert p.grad.norm().item() == pytest.approx(1.0)
+    assert nn.utils.get_total_norm([mg.tensor([3.0]), mg.tensor([4.0])]).item() == pytest.approx(5.0)
+    nn.utils.clip_grads_with_norm_(p, 0.5, p.grad.norm())
+    assert p.grad.norm().item() == pytest.approx(0.5)
 
 
 INPLACE = [

@@ -32,10 +32,24 @@ def clip_grad_norm_(
 
     Raises GraphError if the norm is nan or inf and `error_if_nonfinite`. (Pascanu et al., 2012, arXiv:1211.5063)
     """
-    gradients = _gradients(parameters)
-    if not gradients:
+    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(several, max_norm, total)
+    return total
+
+
+@no_grad()
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: Any = None
+) -> Tensor:
+    """Return the norm of all `tensors` as one vector.
+
+    Raises GraphError if it is nan or inf and `error_if_nonfinite`.
+    """
+    several = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if not several:
         return wrap(np.zeros((), np.float32))
-    norms = [g.norm(float(norm_type)) for g in gradients]
+    norms = [t.norm(float(norm_type)) for t in several]
     total = norms[0].norm(float(norm_type)) if len(norms) == 1 else cat([n.reshape(1) for n in norms]).norm(norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise GraphError(
@@ -43,10 +57,17 @@ def clip_grad_norm_(
             "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
             "error_if_nonfinite=False"
         )
-    scale = (max_norm / (total + 1e-6)).clamp(max=1.0)
-    for g in gradients:
-        g.mul_(scale)
     return total
+
+
+@no_grad()
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: Any = None
+) -> None:
+    """Scale all gradients, in place, as is needed to bring their norm from `total_norm` down to `max_norm`."""
+    scale = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
+    for g in _gradients(parameters):
+        g.mul_(scale)
 
 
 def clip_grad_norm(parameters: Tensor | Iterable[Tensor], *args: Any, **kwargs: Any) -> Tensor:
