@@ -78,7 +78,7 @@ def tensor_text(tensor: Any) -> str:
     A class derived from Tensor outside the library is called by its own name.
     """
     array, kind = tensor._data, type(tensor)
-    start = "tensor(" if kind.__module__.startswith("minigrad.") else f"{kind.__name__}("
+    start = "tensor(" if kind.__module__.partition(".")[0] in ("minigrad", "torch") else f"{kind.__name__}("
     said = []
     if (array.ndim != 1) if array.size == 0 else not _options.edgeitems:
         said.append(f"size={array.shape}")

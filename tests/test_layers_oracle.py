@@ -660,6 +660,9 @@ def test_the_old_name_of_clipping_warns():
     with pytest.warns(FutureWarning, match="clip_grad_norm_"):
         nn.utils.clip_grad_norm(p, 1.0)
     assert p.grad.norm().item() == pytest.approx(1.0)
+    assert nn.utils.get_total_norm([mg.tensor([3.0]), mg.tensor([4.0])]).item() == pytest.approx(5.0)
+    nn.utils.clip_grads_with_norm_(p, 0.5, p.grad.norm())
+    assert p.grad.norm().item() == pytest.approx(0.5)
 
 
 INPLACE = [
@@ -716,3 +719,11 @@ def test_layers_take_their_input_by_name():
     assert net(input=x).tolist() == net(x).tolist()
     assert nn.MSELoss()(input=x, target=x).item() == 0
     assert nn.MarginRankingLoss()(input1=x, input2=x, target=x).item() == 0
+
+
+def test_a_list_of_parameters_may_lose_and_gain_some():
+    held = nn.ParameterList([mg.zeros(1), mg.ones(2), mg.ones(3)])
+    held += [mg.zeros(4)]
+    assert held.pop(1).tolist() == [1, 1]
+    assert [tuple(p.shape) for p in held] == [(1,), (3,), (4,)]
+    assert list(held.state_dict()) == ["0", "1", "2"]

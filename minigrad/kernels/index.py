@@ -49,9 +49,33 @@ def put_among_zeros(g: Array, *indices: Array, index: tuple[Any, ...], shape: tu
         y[place] = g
     elif len(index) == 1 and g.ndim > indices[0].ndim:
         add_rows(y, indices[0], g)
+    elif _is_windows(index, indices):
+        _add_windows(y, len(index) - len(indices), indices, g)
     else:
         np.add.at(y, place, g)
     return y
+
+
+def _is_windows(index: tuple[Any, ...], indices: tuple[Array, ...]) -> bool:
+    """Return whether the index is whole dims followed by arrays of integers."""
+    whole = (slice(None),) * (len(index) - len(indices))
+    return index == whole + (ARRAY,) * len(indices) and all(i.dtype != bool for i in indices)
+
+
+def _add_windows(y: Array, lead: int, indices: tuple[Array, ...], g: Array) -> None:
+    """Add `g` into y[:, ..., :, *indices], after `lead` whole dims, in place: the places are brought together first."""
+    sizes = y.shape[lead : lead + len(indices)]
+    wrapped = [np.where(i < 0, i + n, i) for i, n in zip(indices, sizes, strict=True)]
+    flat = np.asarray(np.ravel_multi_index(np.broadcast_arrays(*wrapped), sizes)).reshape(-1)
+    if not y.size or not flat.size:
+        return
+    before, after = int(np.prod(y.shape[:lead])), int(np.prod(y.shape[lead + len(indices) :]))
+    values = g.reshape(before, flat.size, after)
+    order = np.argsort(flat, kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    summed = np.add.reduceat(values[:, order], starts, axis=1)
+    y.reshape(before, -1, after)[:, ordered[starts]] = summed
 
 
 def add_rows(y: Array, rows: Array, g: Array) -> None:

@@ -6,6 +6,8 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from minigrad.spoken import spoken
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -14,7 +16,7 @@ def _result(name: str, fields: str) -> Any:
 
     def text(self: Any) -> str:
         parts = (f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
-        return f"minigrad.return_types.{name}(\n" + ",\n".join(parts) + ")"
+        return f"{spoken()}.return_types.{name}(\n" + ",\n".join(parts) + ")"
 
     return type(name, (namedtuple(name, fields),), {"__repr__": text, "__slots__": (), "__module__": __name__})
 

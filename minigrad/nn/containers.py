@@ -217,6 +217,18 @@ class ParameterList(Module):
     def __setitem__(self, index: int, value: Any) -> None:
         self.register_parameter(self._key(index), _as_parameter(value))
 
+    def __iadd__(self, values: Iterable[Any]) -> ParameterList:
+        return self.extend(values)
+
+    def pop(self, index: int = -1) -> Any:
+        """Remove the parameter at `index` and return it."""
+        values = list(self)
+        value = values.pop(index)
+        for name in list(self._parameters):
+            delattr(self, name)
+        self.extend(values)
+        return value
+
     def append(self, value: Any) -> ParameterList:
         """Add `value` at the end; return self."""
         self.register_parameter(str(len(self)), _as_parameter(value))

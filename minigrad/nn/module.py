@@ -264,11 +264,14 @@ class Module(Members):
         return state
 
     @no_grad()
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy the values of `state_dict` into the parameters and buffers of the same paths, in place.
 
         With `strict` the keys must be exactly those of `state_dict()`; otherwise keys too few or too many are returned.
-        Raises StateDictError, naming every key that does not fit, before anything is copied.
+        `assign` makes no difference: values are copied. Raises StateDictError, naming every key that does not fit,
+        before anything is copied.
         """
         self._prepare(state_dict)
         own = self.state_dict()

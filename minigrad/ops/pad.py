@@ -12,7 +12,7 @@ from minigrad.graph import composite
 from minigrad.kernels.index import ARRAY
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import getitem
-from minigrad.ops.shape import Shape, narrow, widen
+from minigrad.ops.shape import Shape, concatenate, expand, flip, narrow, widen
 
 
 @composite
@@ -38,6 +38,9 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
         kept = size + min(left, 0) + min(right, 0)
         x, size = narrow(x, dim=dim, start=max(-left, 0), length=kept), kept
         left, right = max(left, 0), max(right, 0)
+    fits = min(left, right) >= 0 and max(left, right) < size + (mode == "circular")
+    if mode != "constant" and (left or right) and fits:
+        return concatenate(*_margins(x, dim, left, right, mode), dim=dim)
     if mode != "constant" and (left or right):
         places = (*(slice(None),) * dim, ARRAY)
         return getitem(x, pad_source(size, left, right, mode), index=places)
@@ -54,6 +57,28 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
     inside = np.zeros([n if i == dim else 1 for i, n in enumerate(y.shape)], bool)
     narrow(inside, dim=dim, start=left, length=x.shape[dim])[...] = True
     return where(inside, y, value)
+
+
+def _margins(x: Any, dim: int, left: int, right: int, mode: str) -> list[Any]:
+    """Return `x` between the two margins that it has in `mode`, without those that are empty."""
+    size = x.shape[dim]
+
+    def part(start: int, length: int) -> Any:
+        piece = narrow(x, dim=dim, start=start, length=length)
+        return flip(piece, dims=(dim,)) if mode == "reflect" else piece
+
+    if mode == "replicate":
+        before, after = (
+            expand(part(at, 1), shape=tuple(n if d == dim else m for d, m in enumerate(x.shape)))
+            for at, n in ((0, left), (size - 1, right))
+        )
+    elif mode == "reflect":
+        before, after = part(1, left), part(size - 1 - right, right)
+    elif mode == "circular":
+        before, after = part(size - left, left), part(0, right)
+    else:
+        pad_source(size, left, right, mode)  # which says what is wrong
+    return [*([before] if left else []), x, *([after] if right else [])]
 
 
 def pad_source(size: int, left: int, right: int, mode: str) -> Array:

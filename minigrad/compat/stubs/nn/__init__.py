@@ -1,1 +1,0 @@
-"""What torch.nn has for several devices."""
