@@ -9,9 +9,9 @@ from minigrad.autograd import no_grad
 from minigrad.creation import arange
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, broadcast, clamped, lazy, one_of
+from minigrad.dtypes import result_dtype
 from minigrad.ops.elementwise import where
 from minigrad.ops.loss import binary_cross_entropy_with_logits
-from minigrad.several import result_type
 from minigrad.tensor import Tensor
 
 
@@ -73,7 +73,7 @@ class Bernoulli(Distribution):
         """Return the logarithm of the probability of `value`, 0 or 1."""
         self._validate_sample(value)
         logits, value = broadcast(self.logits, value)
-        kind = result_type(logits, value)
+        kind = result_dtype([logits._data, value._data])
         return -binary_cross_entropy_with_logits(logits.to(kind), value.to(kind), reduction="none")
 
     def entropy(self) -> Tensor:

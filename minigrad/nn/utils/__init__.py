@@ -7,8 +7,6 @@ from minigrad.nn.utils.clip_grad import (
     clip_grad_value_,
     clip_grads_with_norm_,
     get_total_norm,
-    parameters_to_vector,
-    vector_to_parameters,
 )
 from minigrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 from minigrad.nn.utils.reparametrize import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
