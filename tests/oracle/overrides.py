@@ -134,11 +134,6 @@ TOLERANCES: tuple[Tolerance, ...] = (
 # Of these, values are compared and gradients are not.
 CONSTANTS: tuple[Skip, ...] = (
     Skip(
-        ("quantile",),
-        "q is taken for numbers here, without a gradient",
-        lambda sample, way: getattr(sample.args[0], "requires_grad", False),
-    ),
-    Skip(
         ("qr", "linalg.qr"),
         "the factors of a matrix wider than high have no gradient yet",
         lambda sample, way: sample.input.shape[-2] < sample.input.shape[-1],
