@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from pathlib import Path
 
 import pytest
 from side_by_side import NUMBER, difference, under_minigrad, under_torch
 
-import minigrad as mg
-
 pytest.importorskip("torch", reason="the oracle is not installed")
 pytestmark = pytest.mark.oracle
-# What most of the programs use beside the oldest names; without it only the EARLY ones are compared.
-NAMES = (
-    "device",
-    "linalg.solve",
-    "distributions.Categorical",
-    "nn.LSTM",
-    "nn.AdaptiveAvgPool2d",
-    "nn.MultiheadAttention",
-    "optim.Adagrad",
-    "optim.lr_scheduler.ReduceLROnPlateau",
-    "autograd.functional.jacobian",
-    "random.fork_rng",
-)
-EARLY = ("polynomial", "quickstart")
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 
 
@@ -35,24 +18,9 @@ def expected() -> dict[str, str]:
     return under_torch([(path.stem, str(path), []) for path in PROGRAMS])
 
 
-def missing() -> list[str]:
-    """Return those of NAMES that minigrad has not."""
-
-    def has(name: str) -> bool:
-        try:
-            operator.attrgetter(name)(mg)
-        except AttributeError:
-            return False
-        return True
-
-    return [name for name in NAMES if not has(name)]
-
-
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
 def test_a_program_prints_what_it_prints_under_torch(path, expected):
-    if path.stem not in EARLY and missing():
-        pytest.skip(f"not there yet: {', '.join(missing())}")
-    assert len(NUMBER.findall(expected[path.stem])) >= 10
+    assert len(NUMBER.findall(expected[path.stem])) >= 5
     assert not difference(under_minigrad(str(path)), expected[path.stem])
 
 

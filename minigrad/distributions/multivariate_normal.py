@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import Any
 
 import numpy as np
 
+from minigrad import linalg
 from minigrad.creation import eye
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, lazy
@@ -116,15 +116,10 @@ def whitened(low: Tensor, columns: Tensor) -> Tensor:
     """Return L^-1 times the columns."""
     batch = np.broadcast_shapes(low.shape[:-2], columns.shape[:-2])
     both = (x.expand(*batch, *x.shape[-2:]) for x in (low, columns))
-    return _linear_algebra().solve_triangular(*both, upper=False)
+    return linalg.solve_triangular(*both, upper=False)
 
 
 def half_log_det(low: Tensor) -> Tensor:
     """Return the sum of the logarithms on the diagonal."""
     places = np.arange(low.shape[-1])
     return low[..., places, places].log().sum(-1)
-
-
-def _linear_algebra() -> Any:
-    """Return `minigrad.linalg`, loaded when a matrix is first decomposed."""
-    return importlib.import_module("minigrad.linalg")
