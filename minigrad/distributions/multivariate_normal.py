@@ -62,10 +62,9 @@ class MultivariateNormal(Distribution):
     @lazy
     def scale_tril(self) -> Tensor:
         """The lower triangular matrix L with L L^T the covariance."""
-        algebra = _linear_algebra()
         if "covariance_matrix" in self.__dict__:
-            return algebra.cholesky(self.covariance_matrix)
-        turned = algebra.cholesky(self.precision_matrix.flip(-2, -1)).flip(-2, -1).mT  # upper, of the precision
+            return linalg.cholesky(self.covariance_matrix)
+        turned = linalg.cholesky(self.precision_matrix.flip(-2, -1)).flip(-2, -1).mT  # upper, of the precision
         return whitened(turned, eye(turned.shape[-1], dtype=turned.dtype))
 
     @lazy
