@@ -365,4 +365,4 @@ class ParameterDict(Module):
     def _described(value: Any) -> str:
         if not isinstance(value, Tensor):
             return f"Object of type: {type(value).__name__}"
-        return f"Parameter containing: [{value.dtype!r} of size {'x'.join(map(str, value.shape))}]"
+        return f"Parameter containing: [{value.type()} of size {'x'.join(map(str, value.shape))}]"
