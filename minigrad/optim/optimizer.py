@@ -88,10 +88,10 @@ class Optimizer(Hooked):
         for p in group["params"]:
             if not isinstance(p, Tensor):
                 raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {_kind(p)}")
-            if not p.is_leaf and not p._retains:
+            if p.grad_fn is not None and not p._retains:
                 raise ArgumentError(
-                    f"can't optimize a non-leaf Tensor: {_title(p)} was computed by {p.grad_fn.op.name}, so no gradient is "
-                    "kept for it; pass the tensors it was computed from, or its detach().requires_grad_()"
+                    f"can't optimize a non-leaf Tensor: {_title(p)} was computed by {p.grad_fn.op.name}, so no "
+                    "gradient is kept for it; pass the tensors it was computed from, or its detach().requires_grad_()"
                 )
         if len(set(group["params"])) < len(group["params"]):
             warnings.warn(
