@@ -41,7 +41,8 @@ def of_one() -> Iterator[Sample]:
     }
     for name, (truth, draw) in table.items():
         yield from unary(name, getattr(c, name), truth, lambda t, x, n=name: getattr(t, n)(x), draw)
-    for name in ("trunc", "signbit", "isposinf", "isneginf"):
+    yield from unary("trunc", c.trunc, np.trunc, lambda t, x: t.trunc(x))
+    for name in ("signbit", "isposinf", "isneginf"):
         yield from unary(name, getattr(c, name), getattr(np, name), lambda t, x, n=name: getattr(t, n)(x), smooth=False)
     yield Sample(
         "signbit",

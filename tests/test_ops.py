@@ -280,7 +280,7 @@ def holds(sample: Sample) -> bool:
     return True
 
 
-FLAT = ("ceil", "div_floor", "div_trunc", "floor", "round", "sign")  # their gradient is 0, which has no sign
+FLAT = ("ceil", "div_floor", "div_trunc", "floor", "round", "sign", "trunc")  # their gradient is 0, which has no sign
 RULES = [
     (op, i)
     for op in graph.primitives.values()

@@ -70,7 +70,7 @@ lgamma = primitive("lgamma", gamma.lgamma, casts="float", x=lambda g, x: g * pol
 polygamma_of = primitive("polygamma", gamma.polygamma, casts="float", x=lambda g, x, n: g * polygamma_of(x, n=n + 1))
 
 # Pieces and whole numbers.
-trunc = primitive("trunc", np.trunc, casts="promote", x=None)
+trunc = primitive("trunc", np.trunc, casts="promote", x=lambda g: where(False, g, 0.0))
 fmod = primitive("fmod", np.fmod, casts="promote", a=lambda g: g, b=lambda g, a, b: -g * trunc(a / b))
 fmax = primitive(
     "fmax", np.fmax, casts="promote",

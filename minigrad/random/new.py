@@ -157,12 +157,13 @@ def normal(
 ) -> Tensor:
     """Return normal numbers of shape `size`; without one, `mean` or `std` is a tensor and each element has its own."""
     stream = stream_of(generator)
+    mean, std = (x._data if isinstance(x, Tensor) else x for x in (mean, std))
     check_std("normal", np.min(np.asarray(std), initial=0))
     if size is not None:
         shape, count = sizes("normal", (size,))
         values = stream.normal(count, float_kind("normal", dtype), float(mean), float(std))
         return made(values.reshape(shape), requires_grad, device)
-    tensors = [x._data for x in (mean, std) if isinstance(x, Tensor)]
+    tensors = [x for x in (mean, std) if isinstance(x, np.ndarray)]
     if not tensors:
         raise ArgumentError("normal: two numbers say nothing of the shape; pass size=")
     shape = np.broadcast_shapes(*(x.shape for x in tensors))

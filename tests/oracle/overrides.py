@@ -51,11 +51,6 @@ SKIPS: tuple[Skip, ...] = (
         "PyTorch's in-place addbmm changes the shape of its tensor",
         lambda sample, way: way == "in place" and sample.broadcasts_input,
     ),
-    Skip(
-        ("MaxPool2d",),
-        "the places of the largest values are not there yet",
-        lambda sample, way: "return_indices" in sample.constructor_input.kwargs,
-    ),
 )
 
 TOLERANCES: tuple[Tolerance, ...] = (

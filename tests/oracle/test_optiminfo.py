@@ -23,7 +23,7 @@ import minigrad  # noqa: E402
 import minigrad.optim  # noqa: E402
 
 pytestmark = pytest.mark.oracle
-FLOOR = 4
+FLOOR = 14
 STEPS = 20
 INFOS = {named(info): info for info in optim_db}
 STUBS = {"SparseAdam"}  # says that gradients are never sparse here
