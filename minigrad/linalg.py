@@ -110,7 +110,10 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     if atol is not None:
         largest = float(np.max(np.linalg.svd(A._data, compute_uv=False), initial=0.0))
         rtol = max(rtol or 0.0, atol / largest if largest else 0.0)
-    return _d.pinv(_symmetric(A) if hermitian else A, rcond=rtol)
+    if hermitian:  # the values are those of the lower triangle; the gradient is symmetric
+        mean = (A + A.mT) / 2
+        A = mean + (_symmetric(A) - mean).detach()
+    return _d.pinv(A, rcond=rtol)
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
@@ -208,5 +211,6 @@ def multi_dot(tensors: Any) -> Tensor:
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """Return the powers 0, 1, ... N - 1 of each element, in a new last dim."""
+    x = x.reshape(1) if x.ndim == 0 else x
     count = x.shape[-1] if N is None else N
     return stack([x**k for k in range(count)], -1)

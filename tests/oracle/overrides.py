@@ -62,11 +62,11 @@ TOLERANCES: tuple[Tolerance, ...] = (
         atol=1e-5,
     ),
     Tolerance(
-        ("Conv3d", "LazyConv3d"),
+        ("Conv3d", "LazyConv3d", "ConvTranspose3d", "LazyConvTranspose3d"),
         "a gradient of a weight sums 150 products in another order than PyTorch's library does",
         torch.float32,
         rtol=1.3e-6,
-        atol=2e-5,
+        atol=4e-5,
     ),
     Tolerance(
         ("nn.functional.ctc_loss", "CTCLoss"),
@@ -83,11 +83,18 @@ TOLERANCES: tuple[Tolerance, ...] = (
         atol=0.0,
     ),
     Tolerance(
-        ("digamma", "polygamma:polygamma_n_0"),
-        "the derivative of digamma near a pole: computed in double precision here, in single by PyTorch",
+        ("digamma", "polygamma:polygamma_n_0", "special.polygamma:special_polygamma_n_0", "special.log_ndtr"),
+        "near a pole, or far down a tail: computed in double precision here, in single by PyTorch",
         torch.float32,
         rtol=3e-5,
         atol=1e-5,
+    ),
+    Tolerance(
+        ("linalg.cond", "linalg.multi_dot"),
+        "products of products of values of 10, summed in another order",
+        torch.float32,
+        rtol=5e-6,
+        atol=6e-5,
     ),
     Tolerance(
         ("histogram",),
@@ -138,7 +145,29 @@ CONSTANTS: tuple[Skip, ...] = (
         "what is drawn is a constant here; PyTorch records a gradient of zeros",
     ),
     Skip(
-        ("norm", "dist", "cdist", "nn.functional.pdist", "linalg.norm", "linalg.vector_norm"),
+        ("linalg.eigh",),
+        "eigenvectors are unique up to their sign, which the libraries choose differently for the upper triangle",
+        lambda sample, way: sample.kwargs.get("UPLO") == "U",
+    ),
+    Skip(
+        ("linalg.lstsq", "linalg.lstsq:grad_oriented"),
+        "the residuals are not in the graph here; the solution is",
+    ),
+    Skip(
+        ("linalg.norm:subgradients_at_zero",),
+        "at the zero matrix the spectral and the nuclear norm have no gradient here; PyTorch picks one of many",
+        lambda sample, way: bool({2, -2, "nuc"} & {sample.args[0] if sample.args else sample.kwargs.get("ord")}),
+    ),
+    Skip(
+        (
+            "norm",
+            "dist",
+            "cdist",
+            "nn.functional.pdist",
+            "linalg.norm",
+            "linalg.norm:subgradients_at_zero",
+            "linalg.vector_norm",
+        ),
         "the number of elements that are not 0 is a constant here; PyTorch records that it has no gradient",
         lambda sample, way: any(isinstance(v, int | float) and v == 0 for v in (*sample.args, *sample.kwargs.values())),
     ),
