@@ -110,9 +110,8 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     if atol is not None:
         largest = float(np.max(np.linalg.svd(A._data, compute_uv=False), initial=0.0))
         rtol = max(rtol or 0.0, atol / largest if largest else 0.0)
-    if hermitian:  # the values are those of the lower triangle; the gradient is symmetric
-        mean = (A + A.mT) / 2
-        A = mean + (_symmetric(A) - mean).detach()
+    if hermitian:  # of one triangle's values, and the gradient goes to all of A
+        A = A + (_symmetric(A) - A).detach()
     return _d.pinv(A, rcond=rtol)
 
 
