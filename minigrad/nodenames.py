@@ -33,7 +33,8 @@ def titling(function: Any) -> Any:
     @wraps(function)
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        if getattr(result, "_edge", None) is not None:
+        edge = getattr(result, "_edge", None)
+        if edge is not None and edge[0].op.name not in _TELLING:
             titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
@@ -246,6 +247,7 @@ _NAMES: dict[str, _Name] = {
     "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
     "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
 }  # fmt: skip
+_TELLING = ("label_cross_entropy",)  # ops whose own name says it, whichever composite they end
 # What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
 _COMPOSITES: dict[str, _Name] = {
     "mse_loss": "MseLoss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss", "nll_loss": _nll,

@@ -87,7 +87,7 @@ def unary(op: Op) -> Callable[[Tensor], Any]:
         if type(array) is not ndarray:
             array = np.asarray(array)
         result = _blank(Tensor)
-        result._data = array
+        result._data, result._view = array, None  # what is read often is quicker found here than in the class
         result._storage = Storage()
         if recording.get():
             edge = self._edge if self._view is None else edge_of(self)
@@ -133,7 +133,7 @@ def binary(op: Op) -> Callable[[Tensor, Any], Any]:
         if type(array) is not ndarray:
             array = np.asarray(array)
         result = _blank(Tensor)
-        result._data = array
+        result._data, result._view = array, None  # what is read often is quicker found here than in the class
         result._storage = Storage()
         if recording.get():
             first, second, mask = self._edge if self._view is None else edge_of(self), b, 17
@@ -467,9 +467,8 @@ def wrap(array: Any, edge: Any = None) -> Tensor:
             edge = None
     tensor = _blank(Tensor)
     tensor._data = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._view, tensor._edge, tensor._requires_grad = None, edge, False
     tensor._storage = Storage()
-    if edge is not None:
-        tensor._edge = edge
     return tensor
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -31,7 +32,13 @@ def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "n
 def _flat_places(label: Array, shape: tuple[int, ...], dim: int) -> Array:
     """Return where, counted through an array of `shape`, the elements lie that `label` names along `dim`."""
     after = math.prod(shape[dim + 1 :])
-    block = np.arange(0, label.size * shape[dim], max(shape[dim] * after, 1))
+    blocks = _multiples(math.prod(shape[:dim]), shape[dim] * after)
     if after == 1:
-        return np.asarray(label.reshape(-1) + block)
-    return np.asarray(label.reshape(-1, after) * after + np.arange(after) + block[:, None])
+        return np.asarray(label.reshape(-1) + blocks)
+    return np.asarray(label.reshape(-1, after) * after + np.arange(after) + blocks[:, None])
+
+
+@functools.lru_cache(16)
+def _multiples(count: int, step: int) -> Array:
+    """Return 0, step, 2 step, ...: `count` of them; not to be written to."""
+    return np.arange(count) * step
