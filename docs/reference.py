@@ -25,12 +25,20 @@ PUBLIC = [
     "minigrad.nn.functional",
     "minigrad.nn.init",
     "minigrad.nn.utils",
+    "minigrad.nn.utils.rnn",
+    "minigrad.linalg",
+    "minigrad.func",
+    "minigrad.autograd.functional",
+    "minigrad.distributions",
     "minigrad.optim",
     "minigrad.optim.lr_scheduler",
     "minigrad.utils.data",
     "minigrad.autograd",
     "minigrad.viz",
     "minigrad.datasets",
+    "minigrad.transforms",
+    "minigrad.images",
+    "minigrad.compat",
 ]
 # A Tensor's methods stand in these, by subject.
 METHODS = [

@@ -60,6 +60,10 @@ def arithmetic() -> Iterator[Sample]:
     for name in ("maximum", "minimum"):
         yield Sample(name, "ties", getattr(e, name), (exactly([1.0, 2.0, 2.0]), exactly([1.0, 2.0, 3.0])), None,
                      lambda t, a, b, name=name: getattr(t, name)(a, b), kink=True)  # fmt: skip
+    for shape in ((2, 3), (), (0, 2)):
+        yield Sample("relu_grad", f"{shape}", e.relu_grad, (away(*shape), away(*shape)),
+                     lambda u, y: np.where(y <= 0, 0, u),
+                     lambda t, u, y: t.where(y <= 0, 0.0, u), constant=(1,))  # fmt: skip
     yield Sample("lerp", "plain", e.lerp, (away(2, 3), away(3), positive(2, 1)), lambda a, b, w: a + w * (b - a),
                  lambda t, a, b, w: t.lerp(a, b, w), special=())  # fmt: skip
     triple = (away(2, 3), away(3), away(2, 1))

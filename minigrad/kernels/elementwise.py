@@ -36,6 +36,11 @@ def keep_bits(x: Array, every: Array, out: Array | None = None) -> Array:
     return np.asarray(np.bitwise_and(x.view(bits), every, out=room, dtype=bits)).view(x.dtype)
 
 
+def relu_grad(u: Array, y: Array) -> Array:
+    """Return `u` where y > 0 (or is nan), and 0 elsewhere."""
+    return keep_bits(u, np.asarray(np.less_equal(y, 0)).view(np.int8) - np.int8(1))
+
+
 def lerp(start: Array, end: Array, weight: Any) -> Array:
     """Return start + weight * (end - start), from the nearer end, so that weight 1 gives `end` itself."""
     way = end - start

@@ -68,7 +68,8 @@ sign = primitive("sign", kernel.sign, casts="promote", x=lambda g: _flat(g))
 floor = primitive("floor", np.floor, casts="promote", x=lambda g: _flat(g))
 ceil = primitive("ceil", np.ceil, casts="promote", x=lambda g: _flat(g))
 round = primitive("round", kernel.round_, casts="promote", x=lambda g: _flat(g))
-relu = primitive("relu", functools.partial(np.maximum, 0), casts="promote", x=lambda g, y: where(le(y, 0), 0.0, g))
+relu = primitive("relu", functools.partial(np.maximum, 0), casts="promote", x=lambda g, y: relu_grad(g, y))
+relu_grad = primitive("relu_grad", kernel.relu_grad, u=lambda g, z: relu_grad(g, z), z=None)
 leaky_relu = primitive(
     "leaky_relu",
     lambda x, *, negative_slope=0.01: np.where(x > 0, x, x * negative_slope),
