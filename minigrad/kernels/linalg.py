@@ -27,7 +27,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ShapeError(_linear_mismatch(x, weight))
     rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-    # For few rows and many outputs weight @ x^T, turned round afterwards, takes some of BLAS's kernels a tenth less time.
+    # For few rows and many outputs weight @ x^T, turned round, takes some of the BLAS kernels a tenth less time.
     y = np.matmul(rows, weight.T) if 2 * len(rows) > len(weight) else np.matmul(weight, rows.T).T
     if bias is None:
         y = np.ascontiguousarray(y)
