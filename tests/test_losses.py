@@ -208,6 +208,16 @@ def test_gradient_of_the_target() -> None:
         assert gradcheck(getattr(F, name), (x, t)), name
 
 
+def test_class_weights_have_a_gradient_where_pytorch_gives_one() -> None:
+    x, w = (mg.tensor(a, requires_grad=True) for a in (RNG.standard_normal((2, 3)), np.array([1.0, 2.0, 3.0])))
+    shares = mg.tensor(np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]))
+    assert gradcheck(lambda x, w: F.cross_entropy(x, shares, weight=w), (x, w))
+    labels = mg.tensor([0, 2])
+    for call in (F.cross_entropy, F.nll_loss, F.multi_margin_loss):
+        with pytest.raises(RuntimeError, match=r"not differentiable with respect to argument 'weight'"):
+            call(x, labels, weight=w)
+
+
 def test_labels_changed_before_backward_are_noticed() -> None:
     x, labels = mg.zeros(2, 3, requires_grad=True), mg.tensor([0, 1])
     loss = F.cross_entropy(x, labels)

@@ -21,9 +21,9 @@ def debug() -> Iterator[None]:
     """Notice, inside this `with` block or decorated function, saved arrays that were changed behind minigrad's back.
 
     A write through an array from `.numpy()`, or one given to `from_numpy`, shares a tensor's memory but is not counted,
-    and a gradient that needs the old values would be silently wrong. Here every saved array leaves a checksum when an
-    op saves it, and `backward()` raises GraphError, naming the op, if it no longer holds. Each op then costs a pass
-    over what it saves and one over it in the backward.
+    and a gradient that needs the old values would be silently wrong. Here what an op saves leaves a checksum, and
+    `backward()` raises GraphError, naming the op, if it no longer holds. Each op then costs a pass over what it saves
+    and one over it in the backward. What assignments (`x[i] = 0`) and custom Functions save is not looked at.
 
     >>> import numpy as np
     >>> import minigrad as mg

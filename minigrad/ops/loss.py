@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import Array, numpy_dtype
-from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
+from minigrad.errors import ArgumentError, DTypeError, GraphError, OutOfRangeError, ShapeError
 from minigrad.graph import Recordable, composite, primitive
 from minigrad.kernels import loss as kernel
 from minigrad.ops.elementwise import abs, eq, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
@@ -115,7 +115,8 @@ def _nll(x: Any, target: Any, weight: Any, ignore_index: int, reduction: str, sm
         loss = -reshape(gather(x, unsqueeze(target, dim), dim=dim), shape=labels.shape)
     weights = None
     if weight is not None:
-        weights = _class_weights(weight, x.shape[dim], name)[labels]
+        _class_weights(weight, x.shape[dim], name)
+        weights = constant_weights(weight, name)[labels]
         loss = loss * weights
     if smoothing:
         every = x if weight is None else x * _per_class(weight, x, dim)
@@ -240,23 +241,26 @@ def _class_dim(x: Any, name: str) -> int:
     return 0 if values(x).ndim == 1 else 1
 
 
-def _per_class(weight: Any, x: Any, dim: int) -> Array:
+def _per_class(weight: Any, x: Any, dim: int) -> Any:
     """Return the class weights in a shape that broadcasts along the class dim of `x`."""
-    shape = [1] * x.ndim
-    shape[dim] = x.shape[dim]
-    return (
-        _class_weights(weight, x.shape[dim], "cross_entropy").reshape(shape).copy()
-    )  # what the graph keeps is its own
+    _class_weights(weight, x.shape[dim], "cross_entropy")
+    return reshape(weight, shape=tuple(x.shape[dim] if i == dim else 1 for i in range(x.ndim)))
 
 
-def _class_weights(weight: Any, classes: int, name: str) -> Array:
+def constant_weights(weight: Any, name: str) -> Array:
+    """Return the array of class weights that labels pick from. Raises GraphError if they require grad."""
+    if getattr(weight, "requires_grad", False):
+        raise GraphError(f"{name}: the loss is not differentiable with respect to argument 'weight'; detach() it")
+    return values(weight)
+
+
+def _class_weights(weight: Any, classes: int, name: str) -> None:
     array = values(weight)
     if array.shape != (classes,):
         raise ShapeError(
             f"{name}: weight tensor should be defined either for all {classes} classes or no classes, "
             f"got shape {array.shape}"
         )
-    return array
 
 
 def _checked_labels(x: Any, target: Any, dim: int, ignore_index: int, name: str) -> tuple[Array, Array | None]:

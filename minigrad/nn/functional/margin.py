@@ -13,7 +13,7 @@ from minigrad.nn.functional.distance import pairwise_distance
 from minigrad.nn.functional.loss import chosen_reduction
 from minigrad.ops.elementwise import clamp, eq, exp, log1p, minimum, ne, sqrt, where
 from minigrad.ops.index import gather
-from minigrad.ops.loss import log_sigmoid, reduced, same_shape
+from minigrad.ops.loss import constant_weights, log_sigmoid, reduced, same_shape
 from minigrad.ops.reduce import mean, sum
 from minigrad.ops.shape import reshape, unsqueeze
 from minigrad.tensor import Tensor, wrap
@@ -119,7 +119,7 @@ def multi_margin_loss(
     label, classes = unsqueeze(target, -1), input.shape[-1]
     room = _above_zero(margin - gather(input, label, dim=input.ndim - 1) + input) ** p
     if weight is not None:
-        room = room * wrap(weight._data[label._data])
+        room = room * wrap(constant_weights(weight, "multi_margin_loss")[label._data])
     loss = sum(where(eq(label, np.arange(classes)), 0.0, room), dim=input.ndim - 1) / classes
     return reduced(loss, chosen_reduction(size_average, reduce, reduction))
 
