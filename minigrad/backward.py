@@ -109,7 +109,7 @@ def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:
                 f"grad can be implicitly created only for scalar outputs, this one has shape {output._data.shape}; "
                 "reduce it, with .sum() or .mean(), or pass backward(gradient)"
             )
-        return wrap(np.full(output._data.shape, 1, output._data.dtype))
+        return wrap(np.ones(output._data.shape, output._data.dtype))
     if gradient._data.shape != output._data.shape:
         raise ShapeError(
             f"Mismatch in shape: the gradient has shape {gradient._data.shape}, the output {output._data.shape}"

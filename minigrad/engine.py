@@ -23,39 +23,31 @@ Wrap = Callable[[Array, Edge], Any]
 
 
 _number = operator.attrgetter("number")
+_NOTHING: tuple[Any, bool] = (None, False)
 
 
-class Totals:
+class Totals(dict[Edge, tuple[Any, bool]]):
     """The gradients that have arrived so far, one per edge, and which of these buffers are ours to add into.
 
     A gradient is owned if the rule allocated it and only this edge received it. An owned first one is adopted; the
     second that arrives is added in place, or allocates if the first was not ours.
     """
 
-    def __init__(self) -> None:
-        self._held: dict[Edge, tuple[Any, bool]] = {}
+    __slots__ = ()
 
     def add(self, edge: Edge, gradient: Any, owned: bool) -> None:
         """Add `gradient` to what `edge` has received."""
-        held = self._held.get(edge)
+        held = self.get(edge)
         if held is None:
-            self._held[edge] = (gradient, owned)
+            self[edge] = (gradient, owned)
             return
         total, ours = held
         if type(gradient) is not np.ndarray:  # a recorded gradient: addition is recorded too
-            self._held[edge] = (total + gradient, False)
+            self[edge] = (total + gradient, False)
         elif ours:
             np.add(total, gradient, out=total)
         else:
-            self._held[edge] = (np.asarray(total + gradient), True)
-
-    def pop(self, edge: Edge) -> tuple[Any, bool]:
-        """Remove and return what `edge` has received (None if nothing), and whether it is owned."""
-        return self._held.pop(edge, (None, False))
-
-    def assert_empty(self) -> None:
-        """Check that the sweep has delivered everything."""
-        assert not self._held, f"gradients were left over for {list(self._held)}"
+            self[edge] = (np.asarray(total + gradient), True)
 
 
 def reachable(roots: Iterable[Edge]) -> list[Node]:
@@ -102,7 +94,7 @@ def sweep(
     leading = None if targets is None else leading_to(order, targets)
     leaves: dict[Edge, None] = {edge: None for edge, _ in roots if type(edge) is not tuple}
     for node in order:
-        arrived = [totals.pop((node, i)) for i in range(len(node.outputs))]
+        arrived = [totals.pop((node, i), _NOTHING) for i in range(len(node.outputs))]
         if node.hooks is not None:
             arrived = [_hooked(node, i, held, wrap) for i, held in enumerate(arrived)]
         if targets is not None:
@@ -121,8 +113,8 @@ def sweep(
                 totals.add(edge, gradient, owned)
             if not retain_graph and node.plan.saves:
                 node.saved = None
-    results |= {leaf: totals.pop(leaf) for leaf in leaves if targets is None or leaf in targets}
-    totals.assert_empty()
+    results |= {leaf: totals.pop(leaf, _NOTHING) for leaf in leaves if targets is None or leaf in targets}
+    assert not totals, f"gradients were left over for {list(totals)}"
     return results
 
 
@@ -161,8 +153,11 @@ def _contributions(
     asked = _environment(node, gradients, wrap, on_tensors, create_graph)
     taken = [*gradients, *asked.values()]
     for rule in node.plan.rules:
-        returned = _call(node, rule, asked)
-        for i, gradient in zip(rule.targets, (returned,) if op.joint is None else returned, strict=True):
+        if graph.observer is None and not rule.optional and op.variadic is None:
+            returned = rule.function(*[asked[name] for name in rule.names])
+        else:
+            returned = _call(node, rule, asked)
+        for i, gradient in zip(rule.targets, (returned,) if op.joint is None else returned):  # noqa: B905 - quicker
             if gradient is None or i not in wanted:
                 continue
             edge = edges[i]
@@ -210,11 +205,9 @@ def _is_among(x: Any, others: list[Any]) -> bool:
 
 
 def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
-    """Call one rule with what it asks for by name."""
+    """Call one rule with what it asks for by name and there is, the observer around it if there is one."""
     if node.op.variadic is not None:
         asked = asked | {"i": rule.targets[0] - len(node.op.inputs) + 1}
-    if graph.observer is None and not rule.optional:
-        return rule.function(*map(asked.__getitem__, rule.names))
     arguments = {name: asked[name] for name in rule.names if name in asked}
     if graph.observer is None:
         return rule.function(**arguments)

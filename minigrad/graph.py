@@ -322,8 +322,8 @@ class Node:
 
 def held(node: Node) -> Iterator[tuple[Saving, Any, Any, int]]:
     """Yield what a node still holds: for which rule, the array, its storage (None: nothing to compare) and version."""
-    saved = node.saved
-    return zip(node.plan.saves, saved[::3], saved[1::3], saved[2::3], strict=True)
+    saved = iter(node.saved)
+    return zip(node.plan.saves, saved, saved, saved)  # noqa: B905 - three of `saved` for each
 
 
 def edge_facts(edge: Any) -> tuple[tuple[int, ...], Any]:

@@ -19,14 +19,14 @@ import numpy as np
 
 from minigrad.dtypes import Array
 
-BLOCK = 1 << 16  # elements: smaller ones pay for the calls (0.5 us each), larger ones leave the cache
+BLOCK = 1 << 17  # elements: smaller blocks pay more for the calls than they save in the cache, larger ones leave it
 
 
 def blocks(*arrays: Array | None) -> Iterator[tuple[Any, ...]]:
     """Yield matching pieces of `arrays`, which have one shape or are None.
 
     >>> [[a.shape for a in pieces] for pieces in blocks(np.zeros((4, BLOCK // 2)), np.zeros((4, BLOCK // 2)))]
-    [[(2, 32768), (2, 32768)], [(2, 32768), (2, 32768)]]
+    [[(2, 65536), (2, 65536)], [(2, 65536), (2, 65536)]]
     """
     first = arrays[0]
     assert first is not None

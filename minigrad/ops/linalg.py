@@ -14,8 +14,8 @@ from minigrad.ops.shape import permute, reshape, transpose
 def _right(g: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
     """Return the gradient of b in a @ b; where only a has a batch, the product itself sums over it."""
     if len(b_shape) == 2 and a.ndim > 2 and g.ndim == a.ndim:
-        return transpose(_rows(a), 0, 1) @ _rows(g)
-    return transpose(a, -1, -2) @ g
+        return matrix_product(transpose(_rows(a), 0, 1), _rows(g))
+    return matrix_product(transpose(a, -1, -2), g)
 
 
 def _rows(x: Any) -> Any:
@@ -25,13 +25,13 @@ def _rows(x: Any) -> Any:
 
 matrix_product = primitive(
     "matmul", kernel.matmul, casts="same",
-    a=lambda g, b: g @ transpose(b, -1, -2),
+    a=lambda g, b: matrix_product(g, transpose(b, -1, -2)),
     b=lambda g, a, b_shape: _right(g, a, b_shape),
 )  # fmt: skip
 linear = primitive(
     "linear", kernel.linear, casts="same",
-    x=lambda g, weight: g @ weight,
-    weight=lambda g, x: permute(_rows(g), dims=(1, 0)) @ _rows(x),
+    x=lambda g, weight: matrix_product(g, weight),
+    weight=lambda g, x: matrix_product(permute(_rows(g), dims=(1, 0)), _rows(x)),
     bias=lambda g: g,
 )  # fmt: skip
 
