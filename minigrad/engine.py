@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from minigrad import graph
 from minigrad.dtypes import Array
@@ -92,8 +93,11 @@ def sweep(
         totals.add(edge, gradient, False)
     order = reachable(edge for edge, _ in roots)
     leading = None if targets is None else leading_to(order, targets)
-    leaves: dict[Edge, None] = {edge: None for edge, _ in roots if type(edge) is not tuple}
+    is_plain = not create_graph and targets is None and graph.observer is None
     for node in order:
+        if is_plain and node.plan.is_plain and node.hooks is None:
+            _visit(node, totals, retain_graph)
+            continue
         arrived = [totals.pop((node, i), _NOTHING) for i in range(len(node.outputs))]
         if node.hooks is not None:
             arrived = [_hooked(node, i, held, wrap) for i, held in enumerate(arrived)]
@@ -104,18 +108,50 @@ def sweep(
         gradients = [gradient for gradient, _ in arrived]
         if not _is_all_none(gradients) and (leading is None or node in leading):
             for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
-                if type(edge) is not tuple:
-                    if targets is not None and edge not in targets:
-                        continue
-                    leaves[edge] = None
-                elif leading is not None and edge[0] not in leading and edge not in targets:  # type: ignore[operator]
-                    continue
-                totals.add(edge, gradient, owned)
+                if targets is None or edge in targets or (type(edge) is tuple and edge[0] in leading):  # type: ignore[operator]
+                    totals.add(edge, gradient, owned)
             if not retain_graph and node.plan.saves:
                 node.saved = None
-    results |= {leaf: totals.pop(leaf, _NOTHING) for leaf in leaves if targets is None or leaf in targets}
-    assert not totals, f"gradients were left over for {list(totals)}"
-    return results
+    assert not any(type(edge) is tuple for edge in totals), f"gradients were left over for {list(totals)}"
+    return results | totals
+
+
+def _visit(node: Node, totals: Totals, retain_graph: bool) -> None:
+    """Run the rules of one node on arrays, where nothing has to be wrapped, recorded, watched or left out.
+
+    Most nodes of most sweeps are such; a test holds this equal to the longer way, which is `_contributions`.
+    """
+    gradient, _ = totals.pop((node, 0), _NOTHING)
+    if gradient is None:
+        return
+    plan, edges = node.plan, node.edges
+    asked = dict(node.attrs)
+    asked["g"] = gradient
+    if plan.saves:
+        if node.saved is None:
+            raise _released(node)
+        for saving, value, storage, version in held(node):
+            if storage is not None and storage.version != version:
+                raise _modified(node, saving.name, value, storage.version, version)
+            asked[saving.name] = value
+    for name, position, kind in plan.facts:
+        asked[name] = _fact(node, position, kind)
+    for rule in plan.rules:
+        part = rule.function(*rule.pick(asked))
+        if part is None:
+            continue
+        edge = edges[rule.targets[0]]
+        shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge._facts()
+        if type(part) is not ndarray:
+            part = np.asarray(part)
+        owned = part is not gradient and part.base is None
+        if part.shape != shape:
+            part, owned = sum_to(part, shape=shape), True
+        assert part.shape == shape, f"{node.op.name}: a gradient of shape {part.shape} for {shape}"
+        assert part.dtype == dtype, f"{node.op.name}: a gradient of dtype {part.dtype} for {dtype}"
+        totals.add(edge, part, owned)
+    if plan.saves and not retain_graph:
+        node.saved = None
 
 
 def _hooked(node: Node, index: int, held: tuple[Any, bool], wrap: Wrap) -> tuple[Any, bool]:
@@ -151,23 +187,25 @@ def _contributions(
     op, wanted, edges = node.op, node.plan.wanted, node.edges
     on_tensors = create_graph or op.on_tensors
     asked = _environment(node, gradients, wrap, on_tensors, create_graph)
-    taken = [*gradients, *asked.values()]
+    is_usual = graph.observer is None and op.variadic is None
+    taken = gradients if op.joint is None else [*gradients]
     for rule in node.plan.rules:
-        if graph.observer is None and not rule.optional and op.variadic is None:
-            returned = rule.function(*[asked[name] for name in rule.names])
-        else:
-            returned = _call(node, rule, asked)
-        for i, gradient in zip(rule.targets, (returned,) if op.joint is None else returned):  # noqa: B905 - quicker
+        returned = rule.function(*rule.pick(asked)) if is_usual and not rule.optional else _call(node, rule, asked)
+        if op.joint is None:
+            returned = (returned,)
+        for i, gradient in zip(rule.targets, returned):  # noqa: B905 - the check would cost more than the pairs
             if gradient is None or i not in wanted:
                 continue
             edge = edges[i]
             shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge._facts()
             if op.on_tensors:
                 gradient = _fitting(op, i, gradient.to(dtype), shape)
-            if not create_graph and type(gradient) is not np.ndarray:
+            if not create_graph and type(gradient) is not ndarray:
                 gradient = gradient._data if op.on_tensors else np.asarray(gradient)
+            # What a rule returns is new, or a view, or a gradient it was given or has returned for another input.
             owned = not on_tensors and gradient.base is None and not _is_among(gradient, taken)
-            taken.append(gradient)
+            if op.joint is not None:
+                taken.append(gradient)
             if gradient.shape != shape:
                 gradient, owned = sum_to(gradient, shape=shape), not create_graph
             array = gradient._data if create_graph else gradient
@@ -221,11 +259,7 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
         asked[node.op.variadic] = ()
     if plan.saves:
         if node.saved is None:
-            raise GraphError(
-                f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed "
-                "by the first backward(). Specify retain_graph=True there if you need to backward twice, or compute "
-                "the loss again."
-            )
+            raise _released(node)
         for saving, value, storage, version in held(node):
             if storage is not None and storage.version != version:
                 raise _modified(node, saving.name, value, storage.version, version)
@@ -276,6 +310,13 @@ def _edge_of_saved(node: Node, saving: Saving) -> Edge:
     if saving.is_output:
         return node, saving.position
     return None if saving.position < 0 else node.edges[saving.position]
+
+
+def _released(node: Node) -> GraphError:
+    return GraphError(
+        f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed by the "
+        "first backward(). Specify retain_graph=True there if you need to backward twice, or compute the loss again."
+    )
 
 
 def _modified(node: Node, name: str, value: Array, now: int, then: int) -> GraphError:

@@ -12,6 +12,7 @@ points from a node to what it was applied to, always backwards in time:
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class Rule(NamedTuple):
     names: tuple[str, ...]
     optional: frozenset[str]  # of these the rule has its own default, used where an output got no gradient
     targets: tuple[int, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # from everything that may be asked for, what this rule does
 
 
 class Saving(NamedTuple):
@@ -110,6 +112,7 @@ class Plan:
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES or NUMBER)
     places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
     kept: int  # of an elementwise op: 1 if its output is saved, + 2 if its first input is, + 4 if its second is
+    is_plain: bool  # whether each input that needs a gradient has a rule of its own, which asks for no extras
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
@@ -187,7 +190,9 @@ class Op:
         places = tuple((saving.is_output, saving.position) for saving in saves)
         kept = sum(1 if is_output else 2 << position for is_output, position in places)
         facts = tuple(self._facts(asked, numbers))
-        return Plan(wanted, tuple(rules), saves, facts, places, kept, extras)
+        is_single = len(self.outputs) == 1 and self.joint is None and self.variadic is None and not self.on_tensors
+        is_plain = is_single and not extras and not any(rule.optional for rule in rules)
+        return Plan(wanted, tuple(rules), saves, facts, places, kept, is_plain, extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
         for name in asked:
@@ -212,7 +217,8 @@ def _read(function: Any, targets: tuple[int, ...]) -> Rule:
     """Read a rule's signature: its parameters are what it asks for, those with a default what it can do without."""
     code, defaults = function.__code__, function.__defaults__ or ()
     names = code.co_varnames[: code.co_argcount]
-    return Rule(function, names, frozenset(names[len(names) - len(defaults) :]), targets)
+    pick = operator.itemgetter(*names) if len(names) > 1 else lambda asked: tuple([asked[name] for name in names])
+    return Rule(function, names, frozenset(names[len(names) - len(defaults) :]), targets, pick)
 
 
 def _keyword_defaults(forward: Callable[..., Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""How fast minigrad is, beside PyTorch and beside the matrix products alone: `python -m benchmarks --help`."""

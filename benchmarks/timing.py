@@ -1,0 +1,50 @@
+"""How it is timed: the sides in turn in one process, A B B A, medians, and the ratio with its spread."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Ratio(NamedTuple):
+    """The ratio of two medians, and the quartiles of the ratio round by round."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:5.2f}  ({self.low:.2f} to {self.high:.2f})"
+
+
+def interleaved(
+    sides: dict[str, Callable[[], Any]], rounds: int, calls: int = 1, pause: float = 0.0, warm: int = 1
+) -> dict[str, list[float]]:
+    """Return seconds per call of each side, timed in turn, forwards and then backwards, `rounds` times.
+
+    Each side first runs `warm` times untimed. `pause` seconds are waited before each, so that threads of the side
+    before have stopped spinning.
+    """
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(warm):
+        for name in sides:
+            sides[name]()
+    gc.collect()
+    for k in range(rounds):
+        for name in sides if k % 2 == 0 else reversed(sides):
+            if pause:
+                time.sleep(pause)
+            start = time.perf_counter()
+            for _ in range(calls):
+                sides[name]()
+            times[name].append((time.perf_counter() - start) / calls)
+    return times
+
+
+def ratio(ours: list[float], theirs: list[float]) -> Ratio:
+    """Return the ratio of the medians, and the quartiles of the ratio round by round."""
+    quartiles = statistics.quantiles([a / b for a, b in zip(ours, theirs, strict=True)], n=4)
+    return Ratio(statistics.median(ours) / statistics.median(theirs), quartiles[0], quartiles[2])
