@@ -142,7 +142,8 @@ class Op:
         self.variadic = next((n[1:] for n in rules if n.startswith("*")), None)
         self.rules = {n.lstrip("*"): rule for n, rule in rules.items()}
         self.defaults = _keyword_defaults(forward)
-        self.is_elementwise = casts in ("promote", "float") and len(rules) < 3 and not (self.variadic or self.defaults)
+        is_simple = len(rules) < 3 and len(outputs) == 1 and not (self.variadic or self.defaults)
+        self.is_elementwise = casts in ("promote", "float") and is_simple
         self.plans: dict[int, Plan] = {}
         self.method: Callable[..., Any] | None = None  # the quick path of an elementwise op, made when first needed
 

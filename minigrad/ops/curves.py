@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.dtypes import numpy_dtype
 from minigrad.graph import composite, primitive
 from minigrad.kernels import elementwise as kernel
+from minigrad.kernels import erf as error
 from minigrad.kernels import gamma
 from minigrad.ops.elementwise import (
     eq,
@@ -48,8 +49,8 @@ hypot = primitive("hypot", np.hypot, casts="promote", a=lambda g, a, y: g * (a /
 
 # Exponentials, logarithms and the normal distribution's kin.
 exp2 = primitive("exp2", np.exp2, casts="float", x=lambda g, y: g * y * math.log(2))
-erfc = primitive("erfc", kernel.erfc, casts="float", x=lambda g, x: -g * exp(-x * x) * (2 / math.sqrt(math.pi)))
-erfinv = primitive("erfinv", kernel.erfinv, casts="float", x=lambda g, y: g * exp(y * y) * (math.sqrt(math.pi) / 2))
+erfc = primitive("erfc", error.erfc, casts="float", x=lambda g, x: -g * exp(-x * x) * (2 / math.sqrt(math.pi)))
+erfinv = primitive("erfinv", error.erfinv, casts="float", x=lambda g, y: g * exp(y * y) * (math.sqrt(math.pi) / 2))
 logaddexp = primitive(
     "logaddexp", np.logaddexp, casts="promote",
     a=lambda g, a, b: g * sigmoid(a - b),

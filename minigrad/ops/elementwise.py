@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.graph import composite, primitive
 from minigrad.kernels import elementwise as kernel
+from minigrad.kernels import erf as error
 
 # Arithmetic. Rules return the gradient in the output's shape; the engine sums it down where an operand was broadcast.
 add = primitive("add", np.add, casts="promote", a=lambda g: g, b=lambda g: g)
@@ -60,7 +61,7 @@ sin = primitive("sin", np.sin, casts="float", x=lambda g, x: g * cos(x))
 cos = primitive("cos", np.cos, casts="float", x=lambda g, x: -g * sin(x))
 tanh = primitive("tanh", np.tanh, casts="float", x=lambda g, y: g * (1 - y * y))
 sigmoid = primitive("sigmoid", kernel.sigmoid, casts="float", x=lambda g, y: g * (1 - y) * y)
-erf = primitive("erf", kernel.erf, casts="float", x=lambda g, x: g * exp(-x * x) * (2 / math.sqrt(math.pi)))
+erf = primitive("erf", error.erf, casts="float", x=lambda g, x: g * exp(-x * x) * (2 / math.sqrt(math.pi)))
 
 # Pieces: where a slope jumps, its value at the jump is PyTorch's.
 abs = primitive("abs", np.absolute, casts="promote", x=lambda g, x: g * sign(x))
@@ -174,6 +175,19 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
+# The exact unit in one node, whose second output is the normal distribution function, which the rule uses.
+erf_gelu = primitive(
+    "erf_gelu", error.gelu, outputs=("y", "below"), casts="float",
+    x=lambda g, x, below, g_below=None: _gelu_rule(g, x, below, g_below),
+)  # fmt: skip
+
+
+def _gelu_rule(g: Any, x: Any, below: Any, g_below: Any) -> Any:
+    density = exp(x * (-0.5 * x)) * (1 / math.sqrt(2 * math.pi))
+    gradient = g * (below + x * density)
+    return gradient if g_below is None else gradient + g_below * density
+
+
 @composite
 def gelu(x: Any, approximate: str = "none") -> Any:
     """Return x times the standard normal distribution function of x (Hendrycks & Gimpel, 2016, arXiv:1606.08415).
@@ -183,7 +197,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     if approximate == "tanh":
         z = clamp(x, min=-10.0, max=10.0)  # where tanh has long been 1, and z**3 cannot overflow
         return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)))
-    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+    return erf_gelu(x)[0]
 
 
 @composite
