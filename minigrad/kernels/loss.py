@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.reduce import largest, multiples, sum_
 
 
 def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "none") -> tuple[Array, Array]:
@@ -16,10 +16,9 @@ def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "n
     `label` has the shape of `x` without `dim`, and so has the first result, but for reduction "mean" or "sum". Nothing
     overflows: the largest score is subtracted first.
     """
-    top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)
-    share = x - top
+    share = x - largest(x, dim)
     picked = share.take(_flat_places(label, x.shape, dim)).reshape(label.shape)
-    total = np.add.reduce(np.exp(share, out=share), axis=dim, keepdims=True)
+    total = sum_(np.exp(share, out=share), dim=dim, keepdim=True)
     share /= total
     loss = np.log(total).reshape(label.shape) - picked
     if reduction != "none":
@@ -32,13 +31,7 @@ def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "n
 def _flat_places(label: Array, shape: tuple[int, ...], dim: int) -> Array:
     """Return where, counted through an array of `shape`, the elements lie that `label` names along `dim`."""
     after = math.prod(shape[dim + 1 :])
-    blocks = _multiples(math.prod(shape[:dim]), shape[dim] * after)
+    blocks = multiples(math.prod(shape[:dim]), shape[dim] * after)
     if after == 1:
         return np.asarray(label.reshape(-1) + blocks)
     return np.asarray(label.reshape(-1, after) * after + np.arange(after) + blocks[:, None])
-
-
-@functools.lru_cache(16)
-def _multiples(count: int, step: int) -> Array:
-    """Return 0, step, 2 step, ...: `count` of them; not to be written to."""
-    return np.arange(count) * step

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.reduce import row_sums, sum_
 
 Axes = tuple[int, ...]
 _BLOCK = 1 << 16  # elements taken at a time
@@ -90,7 +91,7 @@ class Rows:
 
     def totals(self, block: Array) -> Array:
         """Return the sum of a block for each of the kept, in double precision from where the sums grow long."""
-        rows = np.add.reduce(block, axis=2) if block.shape[2] > 1 else block.reshape(block.shape[:2])
+        rows = row_sums(block) if block.shape[2] > 1 else block.reshape(block.shape[:2])
         joined = np.add.reduce(rows, axis=0) if len(rows) > 1 else rows
         return np.add.reduce(joined.reshape(-1, self.kept), axis=0, dtype=np.float64)
 
@@ -203,11 +204,11 @@ def _grad_by_position(u: Array, x: Array, weight: Array, mean: Array, inv: Array
     count = x.dtype.type(max(1, x.shape[1]))
     hat = x - mean[:, None]
     hat *= inv[:, None]
-    totals[1] += np.add.reduce(u, axis=0)
-    totals[0] += np.add.reduce(np.multiply(u, hat, out=gx), axis=0)
+    totals[1] += sum_(u, dim=0)
+    totals[0] += sum_(np.multiply(u, hat, out=gx), dim=0)
     np.multiply(u, weight, out=gx)
-    offset = np.add.reduce(gx, axis=1, keepdims=True) / count
-    slope = np.add.reduce(gx * hat, axis=1, keepdims=True) / count
+    offset = row_sums(gx)[:, None] / count
+    slope = row_sums(gx * hat)[:, None] / count
     gx -= offset
     hat *= slope
     gx -= hat

@@ -41,8 +41,11 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.dtype != np.float16 and x.flags.c_contiguous:
         total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
-    if not over or x.size <= _FEW or (x.flags.c_contiguous and over[0] == x.ndim - len(over)):
+    if not over or x.size <= _FEW:
         return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
+    if x.flags.c_contiguous and over[0] == x.ndim - len(over):
+        rows = row_sums(x.reshape(*x.shape[: over[0]], -1)) if x.size else np.sum(x, axis=over)
+        return np.asarray(rows.reshape(*rows.shape, *(1,) * len(over)) if keepdim else rows)
     y = x if x.dtype != np.float16 else x.astype(np.float32)
     run = _neighbours(x, over)
     if run:
@@ -52,6 +55,34 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
             y = _folded(y, axis)
     y = y.astype(x.dtype, copy=False)
     return y if keepdim else np.asarray(y.squeeze(over))
+
+
+def row_sums(x: Array) -> Array:
+    """Return the sums along the last axis; of short rows by a product, since NumPy's sum costs as much again a row."""
+    if x.shape[-1] <= _MATRIX and x.dtype != np.float16:
+        return np.asarray(np.matmul(x, _ones(x.shape[-1], x.dtype)))
+    return np.asarray(np.add.reduce(x, axis=-1))
+
+
+def largest(x: Array, dim: int) -> Array:
+    """Return the largest value along `dim`, which stays with size 1; of nothing it is -inf.
+
+    Along short rows it is looked up where `argmax` finds it, which is quicker than NumPy's maximum over them.
+    """
+    count = x.shape[dim] if x.ndim else 0
+    if not (x.size and 0 < count <= _MATRIX and x.flags.c_contiguous and dim % x.ndim == x.ndim - 1):
+        return np.asarray(np.max(x, axis=dim, keepdims=True, initial=-np.inf))
+    places = x.reshape(-1, count).argmax(axis=1)
+    places += multiples(len(places), count)
+    return x.take(places).reshape(*x.shape[:-1], 1)
+
+
+@functools.lru_cache(16)
+def multiples(count: int, step: int) -> Array:
+    """Return 0, step, 2 step, ...: `count` of them; read only, since it is kept."""
+    found = np.arange(count) * step
+    found.flags.writeable = False
+    return found
 
 
 @functools.cache
@@ -140,13 +171,13 @@ def _along(x: Array, index: Array | None, dim: int, keepdim: bool) -> tuple[Arra
 
 def log_softmax(x: Array, *, dim: int) -> Array:
     """Return x - log(sum(exp(x))) along `dim`, shifted by the maximum so that nothing overflows."""
-    shifted = x - _shift(x, dim)
+    shifted = x - largest(x, dim)
     return np.asarray(shifted - np.log(sum_(np.exp(shifted), dim=dim, keepdim=True)))
 
 
 def softmax(x: Array, *, dim: int) -> Array:
     """Return exp(x) / sum(exp(x)) along `dim`, shifted by the maximum so that nothing overflows."""
-    y = np.asarray(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))
+    y = np.asarray(x - largest(x, dim))
     np.exp(y, out=y)
     return np.asarray(np.divide(y, sum_(y, dim=dim, keepdim=True), out=y))
 
@@ -185,10 +216,6 @@ def cumsum(x: Array, *, dim: int) -> Array:
     if x.dtype.kind != "f":
         return np.cumsum(x, axis=dim, dtype=np.int64).reshape(x.shape)
     return np.cumsum(x, axis=dim, dtype=np.float64).astype(x.dtype).reshape(x.shape)
-
-
-def _shift(x: Array, dim: int) -> Any:
-    return np.max(x, axis=dim, keepdims=True, initial=-np.inf)
 
 
 def sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:

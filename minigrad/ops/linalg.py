@@ -30,7 +30,7 @@ matrix_product = primitive(
 )  # fmt: skip
 linear = primitive(
     "linear", kernel.linear, casts="same",
-    x=lambda g, weight: matrix_product(g, weight),
+    x=lambda g, weight: matmul(g, weight),
     weight=lambda g, x: matrix_product(permute(_rows(g), dims=(1, 0)), _rows(x)),
     bias=lambda g: g,
 )  # fmt: skip
