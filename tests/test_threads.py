@@ -1,11 +1,15 @@
-"""The limit on BLAS's threads: nested and overlapping scopes, and nothing left changed."""
+"""Threads over the batch, and the limit on BLAS's: nested and overlapping scopes, and nothing left changed."""
 
+import os
+import subprocess
+import sys
 import threading
 
+import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.kernels.threads import _OneThread
+from minigrad.kernels.threads import _OneThread, divided
 
 threadpoolctl = pytest.importorskip("threadpoolctl")
 
@@ -52,3 +56,112 @@ def test_a_convolution_leaves_the_limit_as_it_was(two_threads):
     with pytest.raises(RuntimeError, match="conv2d"):
         mg.nn.functional.conv2d(mg.ones(2, 3, 2, 2), w)
     assert limits() == two_threads
+
+
+# --- threads over the batch ---
+
+
+@pytest.fixture
+def threads_as_before():
+    before, limited = mg.get_num_threads(), limits()
+    yield
+    mg.set_num_threads(before)
+    for lib, count in zip(
+        threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers, limited, strict=True
+    ):
+        lib.set_num_threads(count)
+
+
+def convolved(images=7):
+    """Return output and gradients of a convolution whose work is worth three threads."""
+    rng = np.random.default_rng(0)
+    x, w, b = (
+        mg.tensor(rng.standard_normal(shape), requires_grad=True)
+        for shape in ((images, 16, 28, 28), (24, 16, 3, 3), (24,))
+    )
+    y = mg.nn.functional.conv2d(x, w, b, stride=2, padding=1)
+    y.backward(mg.tensor(rng.standard_normal(y.shape)))
+    return [t.detach().numpy() for t in (y, x.grad, w.grad, b.grad)]
+
+
+def test_the_parts_make_up_the_whole_in_order(threads_as_before):
+    for count in (1, 2, 3, 5):
+        mg.set_num_threads(count)
+        assert mg.get_num_threads() == count
+        for size in (0, 1, 2, 3, 4, 7, 64):
+            parts = divided(lambda part: (part, threading.get_ident()), size, work=10**9)
+            assert [i for part, _ in parts for i in range(part.start, part.stop)] == list(range(size))
+            assert len(parts) == max(1, min(count, size))
+            assert parts[0][1] == threading.get_ident()
+    assert len(divided(lambda part: part, 64, work=1000)) == 1
+
+
+def test_results_depend_on_the_number_of_threads_by_rounding_only_and_not_on_the_run(threads_as_before):
+    results = {}
+    for count in (1, 2, 3):
+        mg.set_num_threads(count)
+        results[count], again = convolved(), convolved()
+        for a, b in zip(results[count], again, strict=True):
+            assert a.tobytes() == b.tobytes()
+    for count in (2, 3):
+        for a, b in zip(results[1], results[count], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12 * np.abs(a).max())
+
+
+def test_an_error_in_any_part_is_raised_and_the_limit_restored(threads_as_before):
+    mg.set_num_threads(3)
+    before = limits()
+
+    def fail(part):
+        if part.start <= 40 < part.stop:
+            raise ValueError(f"at {part.start}")
+
+    with pytest.raises(ValueError, match="at"):
+        divided(fail, 64, work=10**9)
+    assert limits() == before
+
+
+def test_threads_of_the_program_may_call_in_at_once(threads_as_before):
+    mg.set_num_threads(2)
+    expected, found = convolved(), []
+    callers = [threading.Thread(target=lambda: found.append(convolved())) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+    assert len(found) == 4
+    for result in found:
+        for a, b in zip(expected, result, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, "2"])
+def test_a_number_of_threads_is_positive(bad):
+    with pytest.raises(mg.errors.ArgumentError, match="positive number of threads"):
+        mg.set_num_threads(bad)
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [({"MINIGRAD_NUM_THREADS": "3", "OMP_NUM_THREADS": "5"}, 3), ({"OMP_NUM_THREADS": "5"}, 5)],
+)
+def test_the_environment_says_how_many(said, count):
+    kept = {k: v for k, v in os.environ.items() if k not in ("MINIGRAD_NUM_THREADS", "OMP_NUM_THREADS")}
+    code = "import minigrad as mg; print(mg.get_num_threads())"
+    run = subprocess.run([sys.executable, "-c", code], env=kept | said, capture_output=True, text=True, check=True)
+    assert int(run.stdout) == count
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_makes_threads_of_its_own():
+    code = (
+        "import os, sys, minigrad as mg\n"
+        "mg.set_num_threads(2)\n"
+        "w = mg.ones(32, 32, 3, 3)\n"
+        "one = lambda: mg.nn.functional.conv2d(mg.ones(8, 32, 16, 16), w).sum().item()\n"
+        "total = one()\n"
+        "child = os.fork()\n"
+        "if not child: os._exit(0 if one() == total else 1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)

@@ -11,10 +11,11 @@ from typing import Any
 
 from minigrad.arraylike import check_device
 from minigrad.errors import ArgumentError
+from minigrad.kernels.threads import threads
 
 _PRECISIONS = ("highest", "high", "medium")
 _kept: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest"}
-_kept |= {"threads": os.cpu_count() or 1, "interop": os.cpu_count() or 1}
+_kept["interop"] = os.cpu_count() or 1
 
 
 def compile(model: Any = None, **settings: Any) -> Any:
@@ -56,25 +57,30 @@ def get_float32_matmul_precision() -> str:
     return str(_kept["precision"])
 
 
-def _set_threads(name: str, count: int) -> None:
+def _checked_count(count: int) -> int:
     if not isinstance(count, int) or count < 1:
         raise ArgumentError(f"expected a positive number of threads, got {count!r}")
-    _kept[name] = count
+    return count
 
 
 def set_num_threads(count: int) -> None:
-    """Keep the number for `get_num_threads`; nothing else changes yet. Raises ArgumentError if it is not positive."""
-    _set_threads("threads", count)
+    """Use `count` threads from now on: convolutions divide the batch among them, and BLAS, also NumPy's own, has them.
+
+    Before the first call there are as many as the environment's MINIGRAD_NUM_THREADS or else OMP_NUM_THREADS says, or
+    as the process may use CPUs, and BLAS is left as it is. Results do not depend on the number but for rounding. Raises
+    ArgumentError if it is not positive.
+    """
+    threads.set(_checked_count(count))
 
 
 def get_num_threads() -> int:
-    """Return what `set_num_threads` was last told; the number of CPUs at first."""
-    return int(_kept["threads"])
+    """Return the number of threads that kernels use."""
+    return threads.count
 
 
 def set_num_interop_threads(count: int) -> None:
     """Keep the number for `get_num_interop_threads`; nothing else changes. Raises ArgumentError if not positive."""
-    _set_threads("interop", count)
+    _kept["interop"] = _checked_count(count)
 
 
 def get_num_interop_threads() -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.dtypes import Array
-from minigrad.kernels.threads import one_thread
+from minigrad.kernels.threads import divided
 
 Pair = tuple[int, int]
 _BLOCK = 1 << 18  # elements of columns made at a time
@@ -109,11 +109,15 @@ def conv2d_weight_grad(
     u, x = _pixels(u), _pixels(x)
     grid = Grid((u.shape[1], u.shape[2]), kernel, stride, padding, dilation)
     out, per_group = u.shape[3] // groups, x.shape[3] // groups
-    total = np.zeros((groups, kernel[0] * kernel[1] * per_group, out), x.dtype)
-    with one_thread:
-        for part, columns in _unfold(x, grid, groups):
-            total += np.matmul(columns.swapaxes(1, 2), _matrix(u[part], groups))
-    total = total.reshape(groups, *kernel, per_group, out)
+
+    def of_images(images: slice) -> Array:
+        total = np.zeros((groups, kernel[0] * kernel[1] * per_group, out), x.dtype)
+        for part, columns in _unfold(x[images], grid, groups):
+            total += np.matmul(columns.swapaxes(1, 2), _matrix(u[images][part], groups))
+        return total
+
+    first, *others = divided(of_images, len(x), u.size * kernel[0] * kernel[1] * per_group)
+    total = sum(others, first).reshape(groups, *kernel, per_group, out)
     return total.transpose(0, 4, 3, 1, 2).reshape(groups * out, per_group, *kernel)
 
 
@@ -124,11 +128,15 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
     if bias is not None:
         bias = np.broadcast_to(bias, (grid.outputs[1], len(bias)))
         bias = np.ascontiguousarray(bias) if groups == 1 else bias  # one run of addition is then a row of the image
-    with one_thread:
-        for part, columns in _unfold(_pixels(x), grid, groups):
-            np.matmul(columns, filters, out=_matrix(y[part], groups))
+
+    def of_images(images: slice) -> None:
+        here = y[images]
+        for part, columns in _unfold(_pixels(x[images]), grid, groups):
+            np.matmul(columns, filters, out=_matrix(here[part], groups))
             if bias is not None:
-                y[part] += bias
+                here[part] += bias
+
+    divided(of_images, len(x), y.size * math.prod(weight.shape[1:]))
     return y.transpose(0, 3, 1, 2)
 
 
@@ -151,21 +159,25 @@ def _fold(u: Array, weight: Array, sizes: Pair, grid: Grid, groups: int) -> Arra
     """Return images of `sizes` to which each window of `grid` has added its filter, weighed by `u`."""
     u, filters = _pixels(u), _filters(weight, groups).swapaxes(1, 2)
     x = _empty((len(u), *sizes, weight.shape[1] * groups), u.dtype, groups > 1)
+    divided(lambda part: _fold_into(x[part], u[part], filters, grid, groups), len(x), u.size * filters[0, 0].size)
+    return x.transpose(0, 3, 1, 2)
+
+
+def _fold_into(x: Array, u: Array, filters: Array, grid: Grid, groups: int) -> None:
+    """Write into the images `x` what `_fold` returns."""
     scratch = Scratch(len(u), x.shape[3], grid, groups, u.dtype)
-    inside, outside = grid.overlap(sizes)
+    inside, outside = grid.overlap((x.shape[1], x.shape[2]))
     for images in scratch.images:
         span = scratch.empty_span(len(u[images]))
         span[...] = 0
         windows = scratch.windows(span)
         for rows in scratch.rows:
             block = scratch.block(windows, rows)
-            with one_thread:
-                np.matmul(_matrix(u[images, rows], groups), filters, out=_columns(block))
+            np.matmul(_matrix(u[images, rows], groups), filters, out=_columns(block))
             for i, j in product(*map(range, grid.kernel)):
                 windows[:, rows, :, :, i, j] += block[:, :, :, :, i, j]
         x[images] = 0
         x[(images, *outside)] = span[(slice(None), *inside)]
-    return x.transpose(0, 3, 1, 2)
 
 
 class Scratch:
