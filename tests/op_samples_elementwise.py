@@ -114,6 +114,7 @@ def pieces() -> Iterator[Sample]:
             name, lambda x, n=name, a=attrs: getattr(e, n)(x, **a), truth,
             lambda t, x, name=name, a=attrs: getattr(t.nn.functional, name)(x, **a), **flags,
         )  # fmt: skip
+    yield Sample("relu", "long", e.relu, (away(3, 9000),), lambda x: np.where(x > 0, x, 0), lambda t, x: t.relu(x))
     yield Sample("leaky_relu", "default", e.leaky_relu, (away(5),), lambda x: np.where(x > 0, x, 0.01 * x),
                  lambda t, x: t.nn.functional.leaky_relu(x))  # fmt: skip
     yield Sample("elu", "default", e.elu, (away(5),), lambda x: np.where(x > 0, x, np.expm1(x)),

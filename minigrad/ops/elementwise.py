@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -69,7 +68,7 @@ sign = primitive("sign", kernel.sign, casts="promote", x=lambda g: _flat(g))
 floor = primitive("floor", np.floor, casts="promote", x=lambda g: _flat(g))
 ceil = primitive("ceil", np.ceil, casts="promote", x=lambda g: _flat(g))
 round = primitive("round", kernel.round_, casts="promote", x=lambda g: _flat(g))
-relu = primitive("relu", functools.partial(np.maximum, 0), casts="promote", x=lambda g, y: relu_grad(g, y))
+relu = primitive("relu", kernel.relu, casts="promote", x=lambda g, y: relu_grad(g, y))
 relu_grad = primitive("relu_grad", kernel.relu_grad, u=lambda g, z: relu_grad(g, z), z=None)
 leaky_relu = primitive(
     "leaky_relu",
