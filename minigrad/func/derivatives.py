@@ -17,7 +17,8 @@ from minigrad.autograd.grad_mode import enable_grad, is_grad_enabled
 from minigrad.creation import zeros_like
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigrad.func.tree import leaves, rebuilt
-from minigrad.tensor import Tensor, edge_of
+from minigrad.methods.place import edge_of
+from minigrad.tensor import Tensor
 
 Argnums = int | tuple[int, ...]
 F = Callable[..., Any]
