@@ -43,14 +43,6 @@ from minigrad.nn.functional.adaptive import (
     adaptive_max_pool3d,
 )
 from minigrad.nn.functional.attention import multi_head_attention_forward, scaled_dot_product_attention
-from minigrad.nn.functional.conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-)
 from minigrad.nn.functional.ctc import ctc_loss
 from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance, pdist
 from minigrad.nn.functional.dropout import (
@@ -113,5 +105,7 @@ from minigrad.nn.functional.resize import (
 )
 from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from minigrad.nn.functional.sparse import embedding, embedding_bag
+from minigrad.ops.conv import conv2d
+from minigrad.ops.convnd import conv1d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad
