@@ -82,7 +82,6 @@ from minigrad.nn.functional.margin import (
 from minigrad.nn.functional.normalization import batch_norm, layer_norm, normalize
 from minigrad.nn.functional.pooling import (
     avg_pool1d,
-    avg_pool2d,
     avg_pool3d,
     lp_pool1d,
     lp_pool2d,
@@ -109,3 +108,4 @@ from minigrad.ops.conv import conv2d
 from minigrad.ops.convnd import conv1d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad
+from minigrad.ops.pool import avg_pool2d
