@@ -12,9 +12,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.autograd.functional import gradients, jacobian_of, push
+from minigrad.autograd.functional import gradients, jacobian_of, or_zeros, push
 from minigrad.autograd.grad_mode import enable_grad, is_grad_enabled
-from minigrad.creation import zeros_like
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigrad.func.tree import leaves, rebuilt
 from minigrad.methods.place import edge_of
@@ -47,7 +46,7 @@ def grad_and_value(func: F, argnums: Argnums = 0, has_aux: bool = False) -> F:
 
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(func, args, kwargs, argnums, has_aux)
+        call = _TreeCall(func, args, kwargs, argnums, has_aux)
         if not isinstance(call.output, Tensor) or call.output.ndim:
             got = f"shape {tuple(call.output.shape)}" if isinstance(call.output, Tensor) else type(call.output).__name__
             raise GraphError(f"Expected f(*args) to return a scalar tensor, got {got}")
@@ -66,7 +65,7 @@ def vjp(func: F, *primals: Any, has_aux: bool = False) -> Any:
     >>> y, back(mg.tensor([1.0, 10.0]))
     (tensor([2., 2.]), (tensor([ 2., 20.]),))
     """
-    call = _Call(func, primals, {}, tuple(range(len(primals))), has_aux)
+    call = _TreeCall(func, primals, {}, tuple(range(len(primals))), has_aux)
 
     def back(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         weights = leaves(cotangents)
@@ -87,13 +86,12 @@ def jvp(func: F, primals: Any, tangents: Any, *, strict: bool = False, has_aux: 
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise DTypeError("jvp(func, primals, tangents): Expected primals and tangents to be tuples")
-    call = _Call(func, primals, {}, tuple(range(len(primals))), has_aux)
+    call = _TreeCall(func, primals, {}, tuple(range(len(primals))), has_aux)
     directions = leaves(tangents)
     _check_form(directions, call.watched, "jvp: primals and tangents")
     keep = call.keeps_graph or (is_grad_enabled() and any(t.requires_grad for t in directions))
     found = push(call.outputs, call.watched, directions, keep, strict)
-    moved = [zeros_like(y) if d is None else d for d, y in zip(found, call.outputs, strict=True)]
-    result = call.kept(call.output), rebuilt(call.output, iter(moved))
+    result = call.kept(call.output), rebuilt(call.output, iter(or_zeros(found, call.outputs)))
     return (*result, call.kept(call.aux)) if has_aux else result
 
 
@@ -111,7 +109,7 @@ def jacrev(func: F, argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: 
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(func, args, kwargs, argnums, has_aux)
+        call = _TreeCall(func, args, kwargs, argnums, has_aux)
         blocks = [jacobian_of(i, y, call.watched, call.keeps_graph) for i, y in enumerate(call.outputs)]
         result = rebuilt(call.output, iter([call.by_argument(block) for block in blocks]))
         return (result, call.kept(call.aux)) if has_aux else result
@@ -144,8 +142,8 @@ class Watched(Tensor):
         self.done = False
 
 
-class _Call:
-    """One call of a function on watched copies of some of its arguments."""
+class _TreeCall:
+    """One call of a function on watched copies of some of its arguments, which are trees of tensors."""
 
     def __init__(self, func: F, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, aux: bool) -> None:
         self.recorded = is_grad_enabled()
@@ -175,11 +173,11 @@ class _Call:
 
     def pulled(
         self, outputs: Sequence[Tensor], weights: Sequence[Tensor] | None, retain: bool = False, also: bool = False
-    ) -> list[Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Return the gradient by each watched tensor, zeros where there is none."""
         keep = self.keeps_graph or also
         found = gradients(outputs, self.watched, weights, keep, True if retain or keep else None)
-        return [zeros_like(x) if g is None else g for g, x in zip(found, self.watched, strict=True)]
+        return or_zeros(found, self.watched)
 
     def by_argument(self, found: Sequence[Tensor]) -> Any:
         """Return what belongs to the watched tensors in the form of the arguments they were in."""
