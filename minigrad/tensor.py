@@ -208,7 +208,10 @@ def unary(op: Op) -> Callable[[Tensor], Any]:
 
 
 def binary(op: Op) -> Callable[[Tensor, Any], Any]:
-    """Return the method that applies an elementwise op to a float tensor, and one of its dtype or a Python number."""
+    """Return the method that applies an elementwise op to a float tensor, and one of its dtype or a Python number.
+
+    It is as `unary` makes it, and written out in one piece because each call saved is a twentieth of its time.
+    """
     plans = op.plans
 
     def method(self: Tensor, b: Any) -> Any:

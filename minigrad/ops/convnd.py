@@ -208,18 +208,25 @@ def _checked_transposed(
             f"input{list(x.shape)} to have {channels} channels, divisible by groups, but got {given} channels instead"
         )
     check_bias(what, weight, bias, per_group * groups)
-    if any(e >= max(s, d) for e, s, d in zip(extra, strides, dilations, strict=True)):
+    return strides, paddings, dilations, _transposed_sizes(what, inputs, kernel, strides, paddings, dilations, extra)
+
+
+def _transposed_sizes(
+    what: str, inputs: list[int], kernel: list[int], stride: Ints, padding: Ints, dilation: Ints, extra: Ints
+) -> Ints:
+    """Return the sizes of the output, which has `extra` places at its ends."""
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ArgumentError(
             f"{what}: output padding must be smaller than either stride or dilation, but got output_padding={extra}, "
-            f"stride={strides}, dilation={dilations}"
+            f"stride={stride}, dilation={dilation}"
         )
     sizes = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for n, s, p, d, k, e in zip(inputs, strides, paddings, dilations, kernel, extra, strict=True)
+        for n, s, p, d, k, e in zip(inputs, stride, padding, dilation, kernel, extra, strict=True)
     )
     if min(sizes) < 1:
         raise ShapeError(
             f"{what}: Given input size per channel: {inputs}. Calculated output size per channel: {list(sizes)}. "
             "Output size is too small"
         )
-    return strides, paddings, dilations, sizes
+    return sizes
