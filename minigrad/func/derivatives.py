@@ -147,25 +147,17 @@ class _TreeCall:
 
     def __init__(self, func: F, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, aux: bool) -> None:
         self.recorded = is_grad_enabled()
-        numbers = argnums if isinstance(argnums, tuple) else (argnums,)
         self.only = None if isinstance(argnums, tuple) else 0
-        for n in numbers:
-            if not -len(args) <= n < len(args):
-                raise ArgumentError(f"Got argnum={n}, but only {len(args)} positional inputs")
-        places = [n % len(args) for n in numbers]
+        places = _places(argnums, len(args))
         self.arguments = [args[n] for n in places]
         self.watched = tuple(_watched(x, self.recorded) for x in leaves(self.arguments))
         copies = dict(zip(places, rebuilt(self.arguments, iter(self.watched)), strict=True))
         with enable_grad():
             returned = func(*(copies.get(i, x) for i, x in enumerate(args)), **kwargs)
-        if aux and not (isinstance(returned, tuple) and len(returned) == 2):
-            raise ArgumentError("a function with has_aux=True returns a pair (output, aux)")
-        self.output: Any = returned[0] if aux else returned
-        self.aux: Any = returned[1] if aux else None
-        self.outputs = tuple(leaves(self.output))
-        for y in self.outputs:
-            if not isinstance(y, Tensor):
-                raise DTypeError(f"Expected the function to return tensors, got {type(y).__name__}")
+        self.output: Any
+        self.aux: Any
+        self.output, self.aux = _with_aux(returned) if aux else (returned, None)
+        self.outputs = tuple(_checked(y) for y in leaves(self.output))
         for x in self.watched:
             if isinstance(x, Watched):
                 x.done = True
@@ -193,6 +185,27 @@ class _TreeCall:
             return x.detach()
 
         return rebuilt(tree, iter([one(x) for x in leaves(tree)]))
+
+
+def _places(argnums: Argnums, count: int) -> list[int]:
+    """Return which of `count` arguments are meant. Raises ArgumentError for one that there is not."""
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for n in numbers:
+        if not -count <= n < count:
+            raise ArgumentError(f"Got argnum={n}, but only {count} positional inputs")
+    return [n % count for n in numbers]
+
+
+def _with_aux(returned: Any) -> tuple[Any, Any]:
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise ArgumentError("a function with has_aux=True returns a pair (output, aux)")
+    return returned
+
+
+def _checked(output: Any) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise DTypeError(f"Expected the function to return tensors, got {type(output).__name__}")
+    return output
 
 
 def _check_form(given: Sequence[Any], wanted: Sequence[Tensor], what: str) -> None:
