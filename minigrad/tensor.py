@@ -156,18 +156,20 @@ def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) ->
         result._view = View(base, (*steps, (op, attrs)), base._edge)
 
 
-# What a node of an elementwise op saves of its output y and its operands a and b, by `Plan.kept`: for each the array,
-# its storage, and the version of that, which is 0 for a new output.
+# What a node of an elementwise op saves of its output y and its operands a and b: for each the array, its storage, and
+# the version of that, which is 0 for a new output. The place in the tuple is `Plan.kept`.
 _Y, _A, _B = OUTPUT, OPERAND, OPERAND << 1
-_SAVED: dict[int, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
+_SAVERS: dict[int, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
+    0: lambda y, a, b: (),
     _Y: lambda y, a, b: (y._data, y._storage, 0),
     _A: lambda y, a, b: (a._data, a._storage, a._storage.version),
     _B: lambda y, a, b: (b._data, b._storage, b._storage.version),
     _Y + _A: lambda y, a, b: (y._data, y._storage, 0, a._data, a._storage, a._storage.version),
     _Y + _B: lambda y, a, b: (y._data, y._storage, 0, b._data, b._storage, b._storage.version),
     _A + _B: lambda y, a, b: (a._data, a._storage, a._storage.version, b._data, b._storage, b._storage.version),
-    _Y + _A + _B: lambda y, a, b: (*_SAVED[_Y](y, a, b), *_SAVED[_A + _B](y, a, b)),
+    _Y + _A + _B: lambda y, a, b: (*_SAVERS[_Y](y, a, b), *_SAVERS[_A + _B](y, a, b)),
 }
+_SAVED = tuple(_SAVERS[kept] for kept in range(8))  # a tuple is read quicker
 
 
 def unary(op: Op) -> Callable[[Tensor], Any]:
@@ -175,7 +177,7 @@ def unary(op: Op) -> Callable[[Tensor], Any]:
 
     With `binary` this is the only second path. A test holds what the two record equal to what `record` does.
     """
-    plans = op.plans
+    forward, plans, known = op.forward, op.plans, op.plans.get  # `plans[key]` makes what is not known
 
     def method(self: Tensor) -> Any:
         x = self._data
@@ -183,9 +185,9 @@ def unary(op: Op) -> Callable[[Tensor], Any]:
         if (kind is not _F32 and kind.kind != "f") or graph.observer is not None:
             return _watched(op, (self,), _NO_ATTRS)
         try:
-            array = quietly.get()(op.forward, x)
+            array = quietly.get()(forward, x)
         except RuntimeError as error:
-            array = again(error, op.forward, (x,), {})
+            array = again(error, forward, (x,), {})
         if type(array) is not ndarray:
             array = np.asarray(array)
         result = _blank(Tensor)
@@ -197,7 +199,7 @@ def unary(op: Op) -> Callable[[Tensor], Any]:
                 if not self._requires_grad:
                     return result
                 edge = self
-            plan = plans[_ONE]
+            plan = known(_ONE) or plans[_ONE]
             if plan.wanted:
                 facts = ((array.shape, kind),)
                 saved = _SAVED[plan.kept](result, self, None) if plan.kept else ()
@@ -212,7 +214,7 @@ def binary(op: Op) -> Callable[[Tensor, Any], Any]:
 
     It is as `unary` makes it, and written out in one piece because each call saved is a twentieth of its time.
     """
-    plans = op.plans
+    forward, plans, known = op.forward, op.plans, op.plans.get  # `plans[key]` makes what is not known
 
     def method(self: Tensor, b: Any) -> Any:
         x: Array = self._data
@@ -231,11 +233,11 @@ def binary(op: Op) -> Callable[[Tensor, Any], Any]:
         if (kind is not _F32 and kind.kind != "f") or graph.observer is not None:
             return _watched(op, (self, b), _NO_ATTRS)
         try:
-            array = quietly.get()(op.forward, x, y)
+            array = quietly.get()(forward, x, y)
         except ValueError as error:
             raise explained(op, [x, y], error) from error
         except RuntimeError as error:
-            array = again(error, op.forward, (x, y), {})
+            array = again(error, forward, (x, y), {})
         if type(array) is not ndarray:
             array = np.asarray(array)
         result = _blank(Tensor)
@@ -260,7 +262,7 @@ def binary(op: Op) -> Callable[[Tensor, Any], Any]:
                     second = constant(b)
             if not key & _NEEDED:
                 return result
-            plan = plans[key]
+            plan = known(key) or plans[key]
             if plan.wanted:
                 if key == _SECOND_OF_TWO:
                     first = constant(self)
