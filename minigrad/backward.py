@@ -11,8 +11,9 @@ import numpy as np
 from minigrad import engine
 from minigrad.errors import GraphError, ShapeError
 from minigrad.graph import recording
+from minigrad.methods.place import edge_of
 from minigrad.ops.elementwise import clone, to
-from minigrad.tensor import Tensor, edge_of, wrap
+from minigrad.tensor import Tensor, wrap
 
 
 class Retain:

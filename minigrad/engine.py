@@ -68,11 +68,14 @@ def leading_to(order: list[Node], targets: set[Edge]) -> set[Node]:
     leading: set[Node] = set()
     for node in reversed(order):
         for i in node.plan.wanted:
-            edge = node.edges[i]
-            if edge in targets or (type(edge) is tuple and edge[0] in leading):
+            if _leads(node.edges[i], targets, leading):
                 leading.add(node)
                 break
     return leading
+
+
+def _leads(edge: Edge, targets: set[Edge], leading: set[Node]) -> bool:
+    return edge in targets or (type(edge) is tuple and edge[0] in leading)
 
 
 def sweep(
@@ -92,7 +95,7 @@ def sweep(
     for edge, gradient in roots:
         totals.add(edge, gradient, False)
     order = reachable(edge for edge, _ in roots)
-    leading = None if targets is None else leading_to(order, targets)
+    leading: set[Node] = set() if targets is None else leading_to(order, targets)
     is_plain = not create_graph and targets is None and graph.observer is None
     for node in order:
         if is_plain and node.plan.is_plain and node.hooks is None:
@@ -106,12 +109,13 @@ def sweep(
                 (node, i): held for i, held in enumerate(arrived) if (node, i) in targets and held[0] is not None
             }
         gradients = [gradient for gradient, _ in arrived]
-        if not _is_all_none(gradients) and (leading is None or node in leading):
-            for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
-                if targets is None or edge in targets or (type(edge) is tuple and edge[0] in leading):  # type: ignore[operator]
-                    totals.add(edge, gradient, owned)
-            if not retain_graph and node.plan.saves:
-                node.saved = None
+        if _is_all_none(gradients) or (targets is not None and node not in leading):
+            continue
+        for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
+            if targets is None or _leads(edge, targets, leading):
+                totals.add(edge, gradient, owned)
+        if not retain_graph and node.plan.saves:
+            node.saved = None
     assert not any(type(edge) is tuple for edge in totals), f"gradients were left over for {list(totals)}"
     return results | totals
 

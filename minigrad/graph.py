@@ -102,6 +102,9 @@ class Saving(NamedTuple):
 SHAPE, DTYPE, SHAPES, NUMBER = 0, 1, 2, 3  # what a rule may ask to know of an input without having its array saved
 
 
+OUTPUT, OPERAND = 1, 2  # bits of `Plan.kept`
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an op does when certain of its inputs need a gradient: the rules to run, and what they ask for."""
@@ -111,9 +114,40 @@ class Plan:
     saves: tuple[Saving, ...]
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES or NUMBER)
     places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
-    kept: int  # of an elementwise op: 1 if its output is saved, + 2 if its first input is, + 4 if its second is
+    kept: int  # of `saves`: OUTPUT if the output is among them, + OPERAND << i for the input at i
     is_plain: bool  # whether each input that needs a gradient has a rule of its own, which asks for no extras
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
+
+
+def plan_key(count: int, needed: int, numbers: int = 0) -> int:
+    """Return under which key an op keeps its plan for `count` inputs, of which some need a gradient.
+
+    Those are the bits of `needed`. Those in `numbers` are Python numbers, which need not be saved: an edge is the
+    number itself.
+
+    >>> bin(plan_key(2, FIRST)), bin(plan_key(2, FIRST, numbers=SECOND))
+    ('0b10001', '0b11001')
+    """
+    return (1 << count | numbers) << count | needed
+
+
+FIRST, SECOND = 1, 2  # the bits of the first two inputs
+
+
+class Plans(dict[int, Plan]):
+    """The plans of one op by `plan_key`, each made when it is first needed."""
+
+    __slots__ = ("op",)
+
+    def __init__(self, op: Op) -> None:
+        super().__init__()
+        self.op = op
+
+    def __missing__(self, key: int) -> Plan:
+        count = key.bit_length() // 2
+        some = (1 << count) - 1
+        self[key] = made = self.op.make_plan(count, key & some, key >> count & some)
+        return made
 
 
 class Op:
@@ -144,7 +178,7 @@ class Op:
         self.defaults = _keyword_defaults(forward)
         is_simple = len(rules) < 3 and len(outputs) == 1 and not (self.variadic or self.defaults)
         self.is_elementwise = casts in ("promote", "float") and is_simple
-        self.plans: dict[int, Plan] = {}
+        self.plans = Plans(self)
         self.method: Callable[..., Any] | None = None  # the quick path of an elementwise op, made when first needed
 
     def __repr__(self) -> str:
@@ -161,19 +195,9 @@ class Op:
         """Return the name of the input at `position`; a variadic input names all that follow it."""
         return self.inputs[min(position, len(self.inputs) - 1)]
 
-    def plan(self, count: int, mask: int, numbers: int = 0) -> Plan:
-        """Return what to save and run when of `count` inputs those whose bit is set in `mask` need a gradient.
-
-        Those in `numbers` are Python numbers, which need not be saved: an edge is the number itself.
-        """
-        key = 1 << 2 * count | numbers << count | mask
-        found = self.plans.get(key)
-        if found is None:
-            found = self.plans[key] = self._make_plan(count, mask, numbers)
-        return found
-
-    def _make_plan(self, count: int, mask: int, numbers: int) -> Plan:
-        wanted = tuple(i for i in range(count) if mask >> i & 1 and self.rules[self.input_name(i)] is not None)
+    def make_plan(self, count: int, needed: int, numbers: int) -> Plan:
+        """Return what to save and run for these inputs, by what the signatures of the rules ask for."""
+        wanted = tuple(i for i in range(count) if needed >> i & 1 and self.rules[self.input_name(i)] is not None)
         rules: list[Rule] = []
         if wanted and self.joint is not None:
             rules = [_read(self.joint, tuple(range(count)))]
@@ -189,7 +213,7 @@ class Op:
             )
         )
         places = tuple((saving.is_output, saving.position) for saving in saves)
-        kept = sum(1 if is_output else 2 << position for is_output, position in places)
+        kept = sum(OUTPUT if is_output else OPERAND << position for is_output, position in places)
         facts = tuple(self._facts(asked, numbers))
         is_single = len(self.outputs) == 1 and self.joint is None and self.variadic is None and not self.on_tensors
         is_plain = is_single and not extras and not any(rule.optional for rule in rules)

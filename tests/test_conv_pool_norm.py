@@ -15,10 +15,10 @@ from minigrad.backward import differentiate
 from minigrad.kernels import conv as conv_kernel
 from minigrad.kernels import norm as norm_kernel
 from minigrad.kernels import pool as pool_kernel
+from minigrad.methods.place import edge_of
 from minigrad.ops.conv import conv2d
 from minigrad.ops.norm import batch_norm, layer_norm
 from minigrad.ops.pool import avg_pool2d, max_pool2d
-from minigrad.tensor import edge_of
 
 # --- helpers ---
 

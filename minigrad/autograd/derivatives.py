@@ -8,8 +8,9 @@ import numpy as np
 
 from minigrad.backward import accumulate_gradients, differentiate
 from minigrad.errors import ArgumentError, GraphError
+from minigrad.methods.place import edge_of
 from minigrad.ops.shape import stack
-from minigrad.tensor import Tensor, edge_of, wrap
+from minigrad.tensor import Tensor, wrap
 
 
 def _listed(value: Any) -> list[Any]:

@@ -30,7 +30,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> vjp(lambda x: x**2, mg.tensor([1.0, 2.0]), mg.tensor([1.0, 1.0]))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
-    call = _Call("vjp", func, inputs, create_graph, strict)
+    call = _TupleCall("vjp", func, inputs, create_graph, strict)
     weights = call.vector(v, call.outputs, call.many_outputs, "the user-provided function returns")
     with set_grad_enabled(create_graph or is_grad_enabled()):
         found = gradients(call.outputs, call.inputs, weights, create_graph)
@@ -47,7 +47,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> jvp(lambda x: x.sum() * x, mg.tensor([1.0, 2.0]), mg.tensor([1.0, 0.0]))
     (tensor([3., 6.]), tensor([4., 2.]))
     """
-    call = _Call("jvp", func, inputs, create_graph, strict)
+    call = _TupleCall("jvp", func, inputs, create_graph, strict)
     direction = call.vector(v, call.inputs, call.many_inputs, "the input to the user-provided function is")
     found = push(call.outputs, call.inputs, direction, create_graph, strict)
     message = "The gradient with respect to the input is independent of entry {} in the grad_outputs."
@@ -75,7 +75,7 @@ def jacobian(
     """
     if strategy not in ("forward-mode", "reverse-mode"):
         raise ArgumentError('Expected strategy to be either "forward-mode" or "reverse-mode".')
-    call = _Call("jacobian", func, inputs, create_graph, strict)
+    call = _TupleCall("jacobian", func, inputs, create_graph, strict)
     rows = [jacobian_of(i, y, call.inputs, create_graph, strict) for i, y in enumerate(call.outputs)]
     by_output = [call.returned(row, call.many_inputs) for row in rows]
     return tuple(by_output) if call.many_outputs else by_output[0]
@@ -121,7 +121,7 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 def _hessian_product(name: str, func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, strict: bool) -> Any:
     """Return the value and the derivative of the gradient's product with v: a Hessian is symmetric."""
-    call = _Call(name, func, inputs, create_graph, strict)
+    call = _TupleCall(name, func, inputs, create_graph, strict)
     direction = call.vector(v, call.inputs, call.many_inputs, "the input to the user-provided function is")
     output = _single(call.outputs if call.many_outputs else call.outputs[0], name)
     with enable_grad():
@@ -134,8 +134,8 @@ def _hessian_product(name: str, func: Callable[..., Any], inputs: Any, v: Any, c
     return call.returned((output,), False), call.returned(product, call.many_inputs)
 
 
-class _Call:
-    """One call of a function on inputs that are watched: what went in, what came out, and in which form."""
+class _TupleCall:
+    """One call of a function on a tensor or a tuple of tensors, watched: what went in and came out, in which form."""
 
     def __init__(self, name: str, func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool) -> None:
         self.name, self.create_graph, self.strict = name, create_graph, strict
@@ -167,7 +167,7 @@ class _Call:
     def filled(self, found: Sequence[Tensor | None], like: Tensors, message: str) -> Tensors:
         """Return gradients with zeros for those there are not, which `strict` refuses."""
         _check_dependence(found, self.strict, message, need_graph=self.create_graph)
-        return tuple(zeros_like(x) if g is None else g for g, x in zip(found, like, strict=True))
+        return or_zeros(found, like)
 
     def returned(self, tensors: Sequence[Tensor], many: bool) -> Any:
         """Return tensors in the form they have outside, and without a graph that was not asked for."""
@@ -227,6 +227,11 @@ def gradients(
     return grad(ys, inputs, ws, retain_graph, create_graph, allow_unused=True)
 
 
+def or_zeros(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> Tensors:
+    """Return gradients, with zeros in the shape of `like` for those there are not."""
+    return tuple(zeros_like(x) if g is None else g for g, x in zip(found, like, strict=True))
+
+
 def push(
     outputs: Tensors, inputs: Tensors, direction: Sequence[Tensor | None], create_graph: bool, strict: bool = False
 ) -> tuple[Tensor | None, ...]:
@@ -249,8 +254,8 @@ def jacobian_of(place: int, output: Tensor, inputs: Tensors, create_graph: bool,
             found = gradients((elements[j],), inputs, None, create_graph, retain_graph=True)
             message = f"Output {place} of the user-provided function is independent of input {{}}."
             _check_dependence(found, strict, message, need_graph=create_graph)
-            for row, g, x in zip(rows, found, inputs, strict=True):
-                row.append(zeros_like(x) if g is None else g)
+            for row, g in zip(rows, or_zeros(found, inputs), strict=True):
+                row.append(g)
     shapes = [(*output.shape, *x.shape) for x in inputs]
     return tuple(
         stack(row).reshape(shape) if row else zeros_like(x).expand(0, *x.shape).reshape(shape)

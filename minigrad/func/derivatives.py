@@ -12,12 +12,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.autograd.functional import gradients, jacobian_of, push
+from minigrad.autograd.functional import gradients, jacobian_of, or_zeros, push
 from minigrad.autograd.grad_mode import enable_grad, is_grad_enabled
-from minigrad.creation import zeros_like
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigrad.func.tree import leaves, rebuilt
-from minigrad.tensor import Tensor, edge_of
+from minigrad.methods.place import edge_of
+from minigrad.tensor import Tensor
 
 Argnums = int | tuple[int, ...]
 F = Callable[..., Any]
@@ -46,7 +46,7 @@ def grad_and_value(func: F, argnums: Argnums = 0, has_aux: bool = False) -> F:
 
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(func, args, kwargs, argnums, has_aux)
+        call = _TreeCall(func, args, kwargs, argnums, has_aux)
         if not isinstance(call.output, Tensor) or call.output.ndim:
             got = f"shape {tuple(call.output.shape)}" if isinstance(call.output, Tensor) else type(call.output).__name__
             raise GraphError(f"Expected f(*args) to return a scalar tensor, got {got}")
@@ -65,7 +65,7 @@ def vjp(func: F, *primals: Any, has_aux: bool = False) -> Any:
     >>> y, back(mg.tensor([1.0, 10.0]))
     (tensor([2., 2.]), (tensor([ 2., 20.]),))
     """
-    call = _Call(func, primals, {}, tuple(range(len(primals))), has_aux)
+    call = _TreeCall(func, primals, {}, tuple(range(len(primals))), has_aux)
 
     def back(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         weights = leaves(cotangents)
@@ -86,13 +86,12 @@ def jvp(func: F, primals: Any, tangents: Any, *, strict: bool = False, has_aux: 
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise DTypeError("jvp(func, primals, tangents): Expected primals and tangents to be tuples")
-    call = _Call(func, primals, {}, tuple(range(len(primals))), has_aux)
+    call = _TreeCall(func, primals, {}, tuple(range(len(primals))), has_aux)
     directions = leaves(tangents)
     _check_form(directions, call.watched, "jvp: primals and tangents")
     keep = call.keeps_graph or (is_grad_enabled() and any(t.requires_grad for t in directions))
     found = push(call.outputs, call.watched, directions, keep, strict)
-    moved = [zeros_like(y) if d is None else d for d, y in zip(found, call.outputs, strict=True)]
-    result = call.kept(call.output), rebuilt(call.output, iter(moved))
+    result = call.kept(call.output), rebuilt(call.output, iter(or_zeros(found, call.outputs)))
     return (*result, call.kept(call.aux)) if has_aux else result
 
 
@@ -110,7 +109,7 @@ def jacrev(func: F, argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: 
 
     @functools.wraps(func)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(func, args, kwargs, argnums, has_aux)
+        call = _TreeCall(func, args, kwargs, argnums, has_aux)
         blocks = [jacobian_of(i, y, call.watched, call.keeps_graph) for i, y in enumerate(call.outputs)]
         result = rebuilt(call.output, iter([call.by_argument(block) for block in blocks]))
         return (result, call.kept(call.aux)) if has_aux else result
@@ -143,30 +142,22 @@ class Watched(Tensor):
         self.done = False
 
 
-class _Call:
-    """One call of a function on watched copies of some of its arguments."""
+class _TreeCall:
+    """One call of a function on watched copies of some of its arguments, which are trees of tensors."""
 
     def __init__(self, func: F, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, aux: bool) -> None:
         self.recorded = is_grad_enabled()
-        numbers = argnums if isinstance(argnums, tuple) else (argnums,)
         self.only = None if isinstance(argnums, tuple) else 0
-        for n in numbers:
-            if not -len(args) <= n < len(args):
-                raise ArgumentError(f"Got argnum={n}, but only {len(args)} positional inputs")
-        places = [n % len(args) for n in numbers]
+        places = _places(argnums, len(args))
         self.arguments = [args[n] for n in places]
         self.watched = tuple(_watched(x, self.recorded) for x in leaves(self.arguments))
         copies = dict(zip(places, rebuilt(self.arguments, iter(self.watched)), strict=True))
         with enable_grad():
             returned = func(*(copies.get(i, x) for i, x in enumerate(args)), **kwargs)
-        if aux and not (isinstance(returned, tuple) and len(returned) == 2):
-            raise ArgumentError("a function with has_aux=True returns a pair (output, aux)")
-        self.output: Any = returned[0] if aux else returned
-        self.aux: Any = returned[1] if aux else None
-        self.outputs = tuple(leaves(self.output))
-        for y in self.outputs:
-            if not isinstance(y, Tensor):
-                raise DTypeError(f"Expected the function to return tensors, got {type(y).__name__}")
+        self.output: Any
+        self.aux: Any
+        self.output, self.aux = _with_aux(returned) if aux else (returned, None)
+        self.outputs = tuple(_checked(y) for y in leaves(self.output))
         for x in self.watched:
             if isinstance(x, Watched):
                 x.done = True
@@ -174,11 +165,11 @@ class _Call:
 
     def pulled(
         self, outputs: Sequence[Tensor], weights: Sequence[Tensor] | None, retain: bool = False, also: bool = False
-    ) -> list[Tensor]:
+    ) -> tuple[Tensor, ...]:
         """Return the gradient by each watched tensor, zeros where there is none."""
         keep = self.keeps_graph or also
         found = gradients(outputs, self.watched, weights, keep, True if retain or keep else None)
-        return [zeros_like(x) if g is None else g for g, x in zip(found, self.watched, strict=True)]
+        return or_zeros(found, self.watched)
 
     def by_argument(self, found: Sequence[Tensor]) -> Any:
         """Return what belongs to the watched tensors in the form of the arguments they were in."""
@@ -194,6 +185,27 @@ class _Call:
             return x.detach()
 
         return rebuilt(tree, iter([one(x) for x in leaves(tree)]))
+
+
+def _places(argnums: Argnums, count: int) -> list[int]:
+    """Return which of `count` arguments are meant. Raises ArgumentError for one that there is not."""
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for n in numbers:
+        if not -count <= n < count:
+            raise ArgumentError(f"Got argnum={n}, but only {count} positional inputs")
+    return [n % count for n in numbers]
+
+
+def _with_aux(returned: Any) -> tuple[Any, Any]:
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise ArgumentError("a function with has_aux=True returns a pair (output, aux)")
+    return returned
+
+
+def _checked(output: Any) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise DTypeError(f"Expected the function to return tensors, got {type(output).__name__}")
+    return output
 
 
 def _check_form(given: Sequence[Any], wanted: Sequence[Tensor], what: str) -> None:

@@ -1,6 +1,7 @@
-"""What one can compute from a tensor: operators, and methods that are a call of an op each.
+"""What a tensor can do: its place in the graph, writing its memory, operators, and methods that call an op each.
 
-The public functions of the same names (`minigrad.exp`, `minigrad.sum`) are these methods.
+A class a subject, all bases of `Tensor`. The public functions of the same names (`minigrad.exp`, `minigrad.sum`) are
+these methods.
 """
 
 from minigrad.methods.inplace import InPlace as Methods

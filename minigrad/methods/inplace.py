@@ -15,6 +15,7 @@ from minigrad.methods.operators import Operators
 from minigrad.methods.reductions import Reductions
 from minigrad.methods.shapes import Shapes
 from minigrad.methods.sorting import Sorting
+from minigrad.methods.writing import Writing
 from minigrad.ops.moving import diagonal
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _in_place(method: Method, of_copy: bool = False) -> Method:
     return written  # type: ignore[return-value]
 
 
-class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sorting, Matrices, Facts):
+class InPlace(Writing, Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sorting, Matrices, Facts):
     """In-place methods of Tensor: what is computed out of place, taken over by `_become`, or an assignment."""
 
     def __iadd__(self, other: Any) -> Tensor:
@@ -259,12 +260,6 @@ class InPlace(Operators, Elementwise, Curves, Reductions, Shapes, Moving, Sortin
     def random_(self, *bounds: int, to: int | None = None, generator: Any = None) -> Tensor:
         """Fill with integers: below `to`, of [from, to), or all that the dtype holds exactly."""
         return _random().random_(self, *bounds, *(() if to is None else (to,)), generator=generator)
-
-    def _become(self, result: Tensor) -> Tensor:
-        raise AssertionError("Tensor says how it is written")
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise AssertionError("Tensor says how it is written")
 
 
 def _random() -> Any:

@@ -2,17 +2,34 @@
 
 from minigrad.nn import functional, init, parallel, utils
 from minigrad.nn.activation import (
+    CELU,
     ELU,
     GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
+    RReLU,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmax2d,
+    Softmin,
     Softplus,
+    Softshrink,
+    Softsign,
     Tanh,
+    Tanhshrink,
+    Threshold,
 )
 from minigrad.nn.adaptive import (
     AdaptiveAvgPool1d,
@@ -95,25 +112,6 @@ from minigrad.nn.padding import (
 )
 from minigrad.nn.parallel import DataParallel
 from minigrad.nn.parameter import Buffer, Parameter
-from minigrad.nn.pieces import (
-    CELU,
-    GLU,
-    SELU,
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    Mish,
-    PReLU,
-    ReLU6,
-    RReLU,
-    Softmax2d,
-    Softmin,
-    Softshrink,
-    Softsign,
-    Tanhshrink,
-    Threshold,
-)
 from minigrad.nn.pooling import (
     AvgPool1d,
     AvgPool2d,

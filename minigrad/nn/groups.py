@@ -8,12 +8,12 @@ from minigrad import creation
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
-from minigrad.nn.normalization import BatchNorm
+from minigrad.nn.normalization import Affine, BatchNorm
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-class GroupNorm(Module):
+class GroupNorm(Affine):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, over each of `num_groups` groups of channels of a sample.
 
     Shapes: x (N, C, ...), weight and bias (C,), where C is num_channels. (Wu & He, 2018, arXiv:1803.08494)
@@ -23,9 +23,6 @@ class GroupNorm(Module):
     >>> nn.GroupNorm(2, 6)(mg.zeros(4, 6, 8, 8)).shape
     minigrad.Size([4, 6, 8, 8])
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -42,15 +39,7 @@ class GroupNorm(Module):
         if num_channels % num_groups:
             raise ArgumentError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self.weight = Parameter(creation.ones(num_channels, device=device, dtype=dtype)) if affine else None
-        self.bias = Parameter(creation.zeros(num_channels, device=device, dtype=dtype)) if affine and bias else None
-
-    def reset_parameters(self) -> None:
-        """Set the weight to 1 and the bias to 0."""
-        if self.weight is not None:
-            self.weight.data.fill_(1)
-        if self.bias is not None:
-            self.bias.data.zero_()
+        self._make_parameters(num_channels, affine, bias, device, dtype)
 
     def extra_repr(self) -> str:
         """Return the settings, as the repr shows them."""

@@ -14,7 +14,25 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-class BatchNorm(Module):
+class Affine(Module):
+    """A layer that ends with y * weight + bias; either may be None."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make_parameters(self, shape: Any, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
+        self.weight = Parameter(creation.ones(shape, device=device, dtype=dtype)) if weight else None
+        self.bias = Parameter(creation.zeros(shape, device=device, dtype=dtype)) if weight and bias else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to 1 and the bias to 0."""
+        if self.weight is not None:
+            self.weight.data.fill_(1)
+        if self.bias is not None:
+            self.bias.data.zero_()
+
+
+class BatchNorm(Affine):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and variance of each channel (Ioffe & Szegedy, 2015).
 
     Shapes: x (N, C) or (N, C, ...), all else (C,), where C is num_features. In training the statistics are the batch's,
@@ -30,8 +48,6 @@ class BatchNorm(Module):
     ranks: tuple[int, ...] = ()
     """How many dims the input may have; any from 2 on if empty."""
 
-    weight: Parameter | None
-    bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -51,8 +67,7 @@ class BatchNorm(Module):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = Parameter(creation.ones(num_features, dtype=dtype)) if affine else None
-        self.bias = Parameter(creation.zeros(num_features, dtype=dtype)) if affine and bias else None
+        self._make_parameters(num_features, affine, bias, device, dtype)
         track = track_running_stats
         self.register_buffer("running_mean", creation.zeros(num_features, dtype=dtype) if track else None)
         self.register_buffer("running_var", creation.ones(num_features, dtype=dtype) if track else None)
@@ -68,10 +83,7 @@ class BatchNorm(Module):
     def reset_parameters(self) -> None:
         """Forget the running statistics, and set the weight to 1 and the bias to 0."""
         self.reset_running_stats()
-        if self.weight is not None:
-            self.weight.data.fill_(1)
-        if self.bias is not None:
-            self.bias.data.zero_()
+        super().reset_parameters()
 
     def extra_repr(self) -> str:
         """Return the settings, as the repr shows them."""
@@ -124,14 +136,11 @@ class BatchNorm3d(BatchNorm):
     ranks = (5,)
 
 
-class LayerNorm(Module):
+class LayerNorm(Affine):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, over the last dims of each sample (Ba et al., 2016).
 
     Shapes: x (..., *normalized_shape), weight and bias of `normalized_shape`. (arXiv:1607.06450)
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -146,16 +155,7 @@ class LayerNorm(Module):
         one = isinstance(normalized_shape, int)
         self.normalized_shape: tuple[int, ...] = (normalized_shape,) if one else tuple(normalized_shape)  # type: ignore
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        affine = elementwise_affine
-        self.weight = Parameter(creation.ones(self.normalized_shape, dtype=dtype)) if affine else None
-        self.bias = Parameter(creation.zeros(self.normalized_shape, dtype=dtype)) if affine and bias else None
-
-    def reset_parameters(self) -> None:
-        """Set the weight to 1 and the bias to 0."""
-        if self.weight is not None:
-            self.weight.data.fill_(1)
-        if self.bias is not None:
-            self.bias.data.zero_()
+        self._make_parameters(self.normalized_shape, elementwise_affine, bias, device, dtype)
 
     def extra_repr(self) -> str:
         """Return the settings, as the repr shows them."""

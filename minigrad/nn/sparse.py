@@ -14,7 +14,43 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-class Embedding(Module):
+class _Table(Module):
+    """What the two layers share: a table (num_embeddings, embedding_dim), of which row `padding_idx` is not trained."""
+
+    weight: Parameter
+
+    def _make_table(
+        self,
+        rows: int,
+        features: int,
+        padding_idx: int | None,
+        given: Tensor | None,
+        device: Any,
+        dtype: Any,
+        frozen: bool = False,
+    ) -> None:
+        """Make the table, or take the one `given`. Raises ShapeError or OutOfRangeError for what does not fit it."""
+        if padding_idx is not None and not -rows <= padding_idx < rows:
+            raise OutOfRangeError(f"padding_idx {padding_idx} must be within the {rows} rows of the table")
+        self.num_embeddings, self.embedding_dim = rows, features
+        self.padding_idx = None if padding_idx is None else padding_idx % rows
+        shape = (rows, features)
+        if given is not None and tuple(given.shape) != shape:
+            raise ShapeError(f"{type(self).__name__}: the weight has shape {tuple(given.shape)}, wanted {shape}")
+        table = creation.empty(shape, device=device, dtype=dtype) if given is None else given
+        self.weight = Parameter(table, requires_grad=not frozen)
+        if given is None:
+            self.reset_parameters()
+
+    @no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight[self.padding_idx] = 0.0
+
+
+class Embedding(_Table):
     """y = weight[x]: a row of features for each integer in x.
 
     Shapes: x any, of integers in 0..num_embeddings-1; weight (num_embeddings, embedding_dim), drawn from N(0, 1);
@@ -43,26 +79,9 @@ class Embedding(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise OutOfRangeError(f"padding_idx {padding_idx} must be within the {num_embeddings} rows of the table")
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        shape = (num_embeddings, embedding_dim)
-        if _weight is not None and tuple(_weight.shape) != shape:
-            raise ShapeError(f"Embedding: the weight has shape {tuple(_weight.shape)}, wanted {shape}")
-        given = _weight if _weight is not None else creation.empty(shape, device=device, dtype=dtype)
-        self.weight = Parameter(given, requires_grad=not _freeze)
-        if _weight is None:
-            self.reset_parameters()
-
-    @no_grad()
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight[self.padding_idx] = 0.0
+        self._make_table(num_embeddings, embedding_dim, padding_idx, _weight, device, dtype, _freeze)
 
     @classmethod
     def from_pretrained(
@@ -96,7 +115,7 @@ class Embedding(Module):
         )
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_Table):
     """The "sum", "mean" or "max" of the rows that each bag of indices names, without the rows themselves in between.
 
     Called with (bags, size) indices, or with (N,) and the first place of each bag. Arguments as in
@@ -119,23 +138,9 @@ class EmbeddingBag(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.mode, self.sparse, self.include_last_offset = mode, sparse, include_last_offset
-        shape = (num_embeddings, embedding_dim)
-        if _weight is not None and tuple(_weight.shape) != shape:
-            raise ShapeError(f"EmbeddingBag: the weight has shape {tuple(_weight.shape)}, wanted {shape}")
-        self.weight = Parameter(_weight if _weight is not None else creation.empty(shape, device=device, dtype=dtype))
-        if _weight is None:
-            self.reset_parameters()
-
-    @no_grad()
-    def reset_parameters(self) -> None:
-        """Draw the table anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight[self.padding_idx] = 0.0
+        self._make_table(num_embeddings, embedding_dim, padding_idx, _weight, device, dtype)
 
     @classmethod
     def from_pretrained(

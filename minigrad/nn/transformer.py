@@ -25,17 +25,20 @@ from minigrad.tensor import Tensor
 Activation = str | Callable[[Tensor], Tensor]
 
 
-class TransformerEncoderLayer(Module):
-    """Self-attention and a dense net of two layers, each added to its input and normalised (Vaswani et al., 2017).
+class _Layer(Module):
+    """What the two kinds of layers share: attentions, a dense net, and a norm and a dropout for each part."""
 
-    Shapes: src and output (S, N, d_model), with `batch_first` (N, S, d_model), unbatched (S, d_model). `norm_first`
-    normalises before each part instead of after it. `activation` is "relu", "gelu" or a function.
+    attentions: tuple[str, ...] = ("self_attn",)
+    """The names of the attentions; the dense net is the last part."""
 
-    >>> import minigrad as mg
-    >>> from minigrad import nn
-    >>> nn.TransformerEncoderLayer(8, nhead=2, batch_first=True)(mg.zeros(3, 5, 8)).shape
-    minigrad.Size([3, 5, 8])
-    """
+    self_attn: MultiheadAttention
+    multihead_attn: MultiheadAttention
+    norm1: LayerNorm
+    norm2: LayerNorm
+    norm3: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
+    dropout3: Dropout
 
     def __init__(
         self,
@@ -53,16 +56,37 @@ class TransformerEncoderLayer(Module):
     ) -> None:
         super().__init__()
         kind = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **kind)
+        for name in self.attentions:
+            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **kind))
         self.linear1 = Linear(d_model, dim_feedforward, bias, **kind)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, bias, **kind)
         self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, **kind)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, **kind)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
+        parts = range(1, len(self.attentions) + 2)
+        for i in parts:
+            setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias, **kind))
+        for i in parts:
+            setattr(self, f"dropout{i}", Dropout(dropout))
         self.activation = _activation(activation)
+
+    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
+        return self.dropout1(self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal)[0])
+
+    def _dense(self, x: Tensor) -> Tensor:
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+class TransformerEncoderLayer(_Layer):
+    """Self-attention and a dense net of two layers, each added to its input and normalised (Vaswani et al., 2017).
+
+    Shapes: src and output (S, N, d_model), with `batch_first` (N, S, d_model), unbatched (S, d_model). `norm_first`
+    normalises before each part instead of after it. `activation` is "relu", "gelu" or a function.
+
+    >>> import minigrad as mg
+    >>> from minigrad import nn
+    >>> nn.TransformerEncoderLayer(8, nhead=2, batch_first=True)(mg.zeros(3, 5, 8)).shape
+    minigrad.Size([3, 5, 8])
+    """
 
     def forward(
         self,
@@ -80,9 +104,6 @@ class TransformerEncoderLayer(Module):
         x = self.norm1(src + self._sa_block(src, mask, padding, is_causal))
         return self.norm2(x + self._ff_block(x))
 
-    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
-        return self.dropout1(self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal)[0])
-
     def _is_common(self) -> bool:
         """Return whether PyTorch has a quick path for this layer in evaluation."""
         attn = self.self_attn
@@ -91,10 +112,10 @@ class TransformerEncoderLayer(Module):
         return plain and known and self.norm1.eps == self.norm2.eps and attn.num_heads % 2 == 0
 
     def _ff_block(self, x: Tensor) -> Tensor:
-        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout2(self._dense(x))
 
 
-class TransformerDecoderLayer(Module):
+class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the encoder's output, and a dense net, each added to its input and normalised.
 
     Shapes: tgt and output (T, N, d_model), memory (S, N, d_model), with `batch_first` (N, T or S, d_model), unbatched
@@ -102,35 +123,7 @@ class TransformerDecoderLayer(Module):
     function. (Vaswani et al., 2017, arXiv:1706.03762)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        kind = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **kind)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **kind)
-        self.linear1 = Linear(d_model, dim_feedforward, bias, **kind)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, **kind)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, **kind)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, **kind)
-        self.norm3 = LayerNorm(d_model, layer_norm_eps, bias=bias, **kind)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
-        self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+    attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,
@@ -159,16 +152,13 @@ class TransformerDecoderLayer(Module):
         # TransformerDecoder is such a copy, and weights trained there expect it.
         self.__dict__.update({"activation": F.relu} | state)
 
-    def _sa_block(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
-        return self.dropout1(self.self_attn(x, x, x, padding, False, mask, is_causal=is_causal)[0])
-
     def _mha_block(
         self, x: Tensor, memory: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool
     ) -> Tensor:
         return self.dropout2(self.multihead_attn(x, memory, memory, padding, False, mask, is_causal=is_causal)[0])
 
     def _ff_block(self, x: Tensor) -> Tensor:
-        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout3(self._dense(x))
 
 
 class TransformerEncoder(Module):

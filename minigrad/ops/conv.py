@@ -49,7 +49,7 @@ channel_sum = primitive(
 
 @composite
 def conv2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -57,7 +57,7 @@ def conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    """Return the cross-correlation of `x` (N, C, H, W) or (C, H, W) with `weight` (O, C / groups, kh, kw).
+    """Return the cross-correlation of `input` (N, C, H, W) or (C, H, W) with `weight` (O, C / groups, kh, kw).
 
     `bias` is (O,) or None. Settings are an int or a pair for (height, width); `padding` may also be "valid" (none) or
     "same" (the output has the size of the input; stride 1 only). With `groups`, each group of filters sees its own part
@@ -68,7 +68,7 @@ def conv2d(
     array([[[ 8., 12.],
             [20., 24.]]])
     """
-    x, strides, paddings, dilations = checked_call("conv2d", x, weight, bias, stride, padding, dilation, groups)
+    x, strides, paddings, dilations = checked_call("conv2d", input, weight, bias, stride, padding, dilation, groups)
     settings = _settings(strides, paddings, dilations, groups)
     if x.ndim == 3:
         return squeeze(convolution(unsqueeze(x, 0), weight, bias, **settings), 0)

@@ -23,27 +23,29 @@ Ints = tuple[int, ...]
 
 @composite
 def conv1d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """Return the cross-correlation of `x` (N, C, L) or (C, L) with `weight` (O, C / groups, k); settings as in conv2d.
+    """Return the cross-correlation of `input` (N, C, L) or (C, L) with `weight` (O, C / groups, k).
+
+    Settings are those of conv2d.
 
     >>> conv1d(np.arange(4.0).reshape(1, 4), np.ones((1, 1, 2)))
     array([[1., 3., 5.]])
     """
-    x, (s,), (p,), (d,) = checked_call("conv1d", x, weight, bias, stride, padding, dilation, groups)
+    x, (s,), (p,), (d,) = checked_call("conv1d", input, weight, bias, stride, padding, dilation, groups)
     y = conv2d(unsqueeze(x, -2), unsqueeze(weight, -2), bias, (1, s), (0, p), (1, d), groups)
     return squeeze(y, -2)
 
 
 @composite
 def conv3d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """Return the cross-correlation of `x` (N, C, D, H, W) or (C, D, H, W) with `weight` (O, C / groups, kd, kh, kw).
+    """Return the cross-correlation of `input` (N, C, D, H, W) or (C, D, H, W) with `weight` (O, C / groups, d, h, w).
 
-    Settings as in conv2d, as one int or three, for (depth, height, width).
+    Settings are those of conv2d, as one int or three, for (depth, height, width).
     """
-    x, strides, paddings, dilations = checked_call("conv3d", x, weight, bias, stride, padding, dilation, groups)
+    x, strides, paddings, dilations = checked_call("conv3d", input, weight, bias, stride, padding, dilation, groups)
     if x.ndim == 4:
         return squeeze(_conv3d(unsqueeze(x, 0), weight, bias, strides, paddings, dilations, groups), 0)
     return _conv3d(x, weight, bias, strides, paddings, dilations, groups)
@@ -73,7 +75,7 @@ def _depth_taps(x: Any, places: Any) -> Any:
 
 @composite
 def conv_transpose1d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -82,18 +84,18 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """Return the transposed convolution of `x` (N, C, L) or (C, L) with `weight` (C, O / groups, k), plus bias (O,)."""
+    """Return the transposed convolution of `input` (N, C, L) or (C, L) with `weight` (C, O / groups, k)."""
     (s,), (p,), (d,), sizes = _checked_transposed(
-        "conv_transpose1d", x, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose1d", input, weight, bias, stride, padding, output_padding, groups, dilation
     )
-    batch = reshape(x, shape=(-1, x.shape[-2], 1, x.shape[-1])) if x.ndim == 2 else unsqueeze(x, -2)
+    batch = reshape(input, shape=(-1, input.shape[-2], 1, input.shape[-1])) if input.ndim == 2 else unsqueeze(input, -2)
     y = squeeze(_adjoint(batch, unsqueeze(weight, -2), (1, s), (0, p), (1, d), groups, (1, *sizes)), -2)
-    return _with_bias(squeeze(y, 0) if x.ndim == 2 else y, bias, 1)
+    return _with_bias(squeeze(y, 0) if input.ndim == 2 else y, bias, 1)
 
 
 @composite
 def conv_transpose2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -102,7 +104,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """Return the transposed convolution of `x` (N, C, H, W) or (C, H, W) with `weight` (C, O / groups, kh, kw).
+    """Return the transposed convolution of `input` (N, C, H, W) or (C, H, W) with `weight` (C, O / groups, kh, kw).
 
     It is what the gradient of conv2d by its input computes: H becomes (H - 1) stride - 2 padding + dilation (kh - 1) +
     output_padding + 1. `output_padding` is smaller than stride or dilation. Raises ShapeError if nothing is left.
@@ -111,15 +113,15 @@ def conv_transpose2d(
     array([[[1., 1., 1., 1.]]])
     """
     strides, paddings, dilations, sizes = _checked_transposed(
-        "conv_transpose2d", x, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose2d", input, weight, bias, stride, padding, output_padding, groups, dilation
     )
-    y = _adjoint(unsqueeze(x, 0) if x.ndim == 3 else x, weight, strides, paddings, dilations, groups, sizes)
-    return _with_bias(squeeze(y, 0) if x.ndim == 3 else y, bias, 2)
+    y = _adjoint(unsqueeze(input, 0) if input.ndim == 3 else input, weight, strides, paddings, dilations, groups, sizes)
+    return _with_bias(squeeze(y, 0) if input.ndim == 3 else y, bias, 2)
 
 
 @composite
 def conv_transpose3d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -128,13 +130,16 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """Return the transposed convolution of `x` (N, C, D, H, W) or (C, D, H, W) with `weight` (C, O / groups, ...)."""
+    """Return the transposed convolution of `input` (N, C, D, H, W) or (C, D, H, W) with `weight` (C, O / groups, ...).
+
+    Settings are those of conv_transpose2d.
+    """
     strides, paddings, dilations, sizes = _checked_transposed(
-        "conv_transpose3d", x, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose3d", input, weight, bias, stride, padding, output_padding, groups, dilation
     )
-    volumes = unsqueeze(x, 0) if x.ndim == 4 else x
+    volumes = unsqueeze(input, 0) if input.ndim == 4 else input
     y = _conv_transpose3d(volumes, weight, strides, paddings, dilations, groups, sizes)
-    return _with_bias(squeeze(y, 0) if x.ndim == 4 else y, bias, 3)
+    return _with_bias(squeeze(y, 0) if input.ndim == 4 else y, bias, 3)
 
 
 def _adjoint(x: Any, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int, sizes: Ints) -> Any:
@@ -203,18 +208,25 @@ def _checked_transposed(
             f"input{list(x.shape)} to have {channels} channels, divisible by groups, but got {given} channels instead"
         )
     check_bias(what, weight, bias, per_group * groups)
-    if any(e >= max(s, d) for e, s, d in zip(extra, strides, dilations, strict=True)):
+    return strides, paddings, dilations, _transposed_sizes(what, inputs, kernel, strides, paddings, dilations, extra)
+
+
+def _transposed_sizes(
+    what: str, inputs: list[int], kernel: list[int], stride: Ints, padding: Ints, dilation: Ints, extra: Ints
+) -> Ints:
+    """Return the sizes of the output, which has `extra` places at its ends."""
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ArgumentError(
             f"{what}: output padding must be smaller than either stride or dilation, but got output_padding={extra}, "
-            f"stride={strides}, dilation={dilations}"
+            f"stride={stride}, dilation={dilation}"
         )
     sizes = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for n, s, p, d, k, e in zip(inputs, strides, paddings, dilations, kernel, extra, strict=True)
+        for n, s, p, d, k, e in zip(inputs, stride, padding, dilation, kernel, extra, strict=True)
     )
     if min(sizes) < 1:
         raise ShapeError(
             f"{what}: Given input size per channel: {inputs}. Calculated output size per channel: {list(sizes)}. "
             "Output size is too small"
         )
-    return strides, paddings, dilations, sizes
+    return sizes

@@ -34,16 +34,8 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
     size = x.shape[dim]
     if size + left + right < 0:
         raise ShapeError(f"pad: amounts ({left}, {right}) leave less than nothing of dim {dim}, which has size {size}")
-    if mode == "circular" and min(left, right) < 0:  # what is cropped does not come again
-        kept = size + min(left, 0) + min(right, 0)
-        x, size = narrow(x, dim=dim, start=max(-left, 0), length=kept), kept
-        left, right = max(left, 0), max(right, 0)
-    fits = min(left, right) >= 0 and max(left, right) < size + (mode == "circular")
-    if mode != "constant" and (left or right) and fits:
-        return concatenate(*_margins(x, dim, left, right, mode), dim=dim)
     if mode != "constant" and (left or right):
-        places = (*(slice(None),) * dim, ARRAY)
-        return getitem(x, pad_source(size, left, right, mode), index=places)
+        return _continued(x, dim, left, right, mode)
     low, high = max(-left, 0), size - max(-right, 0)
     x = narrow(x, dim=dim, start=low, length=high - low) if high - low < size else x
     left, right = max(left, 0), max(right, 0)
@@ -57,6 +49,17 @@ def _pad_dim(x: Any, dim: int, left: int, right: int, mode: str, value: float) -
     inside = np.zeros([n if i == dim else 1 for i, n in enumerate(y.shape)], bool)
     narrow(inside, dim=dim, start=left, length=x.shape[dim])[...] = True
     return where(inside, y, value)
+
+
+def _continued(x: Any, dim: int, left: int, right: int, mode: str) -> Any:
+    """Return `x` with margins of what lies inside, as `mode` has it; a negative margin crops."""
+    if mode == "circular" and min(left, right) < 0:  # what is cropped does not come again
+        kept = x.shape[dim] + min(left, 0) + min(right, 0)
+        x, left, right = narrow(x, dim=dim, start=max(-left, 0), length=kept), max(left, 0), max(right, 0)
+    size = x.shape[dim]
+    if min(left, right) >= 0 and max(left, right) < size + (mode == "circular"):
+        return concatenate(*_margins(x, dim, left, right, mode), dim=dim)
+    return getitem(x, pad_source(size, left, right, mode), index=(*(slice(None),) * dim, ARRAY))
 
 
 def _margins(x: Any, dim: int, left: int, right: int, mode: str) -> list[Any]:

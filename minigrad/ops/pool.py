@@ -66,7 +66,7 @@ def max_pool2d(
 
 @composite
 def avg_pool2d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -74,7 +74,7 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
-    """Return the mean of every window of `x` (N, C, H, W) or (C, H, W).
+    """Return the mean of every window of `input` (N, C, H, W) or (C, H, W).
 
     `stride` is the kernel's size if not given. The zeros of the padding count as values unless `count_include_pad` is
     False; `divisor_override` is what the sums are divided by instead. Raises ShapeError if not one window fits.
@@ -86,9 +86,9 @@ def avg_pool2d(
     """
     if divisor_override == 0:
         raise ArgumentError("avg_pool2d: divisor must be not zero")
-    window = _window("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
+    window = _window("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
     attrs = {"window": window, "count_include_pad": count_include_pad, "divisor_override": divisor_override}
-    return squeeze(avg_pool(unsqueeze(x, 0), **attrs), 0) if x.ndim == 3 else avg_pool(x, **attrs)
+    return squeeze(avg_pool(unsqueeze(input, 0), **attrs), 0) if input.ndim == 3 else avg_pool(input, **attrs)
 
 
 def _window(what: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Window:

@@ -150,11 +150,10 @@ def _gru_rule(
     to_hidden = reshape(concatenate(to_r, to_z, to_new * r, dim=1), shape=(-1, 3, h))
     extra = extra_part = None
     if g_gates is not None:
-        extra_new = g_gates[:, 2 * h :] * (1.0 - new * new)
-        extra_r = (g_gates[:, :h] + extra_new * parts) * slope_r
+        extra_part = g_gates[:, 2 * h :] * (1.0 - new * new)
+        extra_r = (g_gates[:, :h] + extra_part * parts) * slope_r
         extra_z = g_gates[:, h : 2 * h] * slope_z
-        extra = concatenate(extra_r, extra_z, extra_new * r, dim=1)
-        extra_part = extra_new
+        extra = concatenate(extra_r, extra_z, extra_part * r, dim=1)
     if g_parts is not None:
         at_part = concatenate(0.0 * gates[:, : 2 * h], g_parts, dim=1)
         extra = at_part if extra is None else extra + at_part

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from minigrad.errors import ArgumentError
-from minigrad.tensor import Tensor, edge_of
+from minigrad.methods.place import edge_of
+from minigrad.tensor import Tensor
 from minigrad.viz.picture import Graph
 from minigrad.viz.replay import numbers
 from minigrad.viz.rows import TINY, Edge, Module, Node, history, read

@@ -17,7 +17,8 @@ from minigrad import graph
 from minigrad.backward import Retain, differentiate
 from minigrad.errors import MinigradError
 from minigrad.graph import Constant
-from minigrad.tensor import Tensor, apply, edge_of, wrap
+from minigrad.methods.place import edge_of
+from minigrad.tensor import Tensor, apply, wrap
 from minigrad.viz.rows import TINY
 from minigrad.viz.text import rms, values
 

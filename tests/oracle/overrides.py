@@ -21,13 +21,13 @@ class Skip:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A tolerance of our own for an op in one dtype."""
+    """A tolerance of our own for an op in one dtype, single precision unless said."""
 
     names: tuple[str, ...]
     reason: str
-    dtype: torch.dtype
     rtol: float
     atol: float
+    dtype: torch.dtype = torch.float32
 
 
 SKIPS: tuple[Skip, ...] = (
@@ -57,77 +57,66 @@ TOLERANCES: tuple[Tolerance, ...] = (
     Tolerance(
         ("pow", "__rpow__"),
         "the gradient sums terms of up to 1e7, each with a logarithm and a power that NumPy and PyTorch round apart",
-        torch.float32,
         rtol=3e-6,
         atol=1e-5,
     ),
     Tolerance(
         ("Conv3d", "LazyConv3d", "ConvTranspose3d", "LazyConvTranspose3d"),
         "a gradient of a weight sums 150 products in another order than PyTorch's library does",
-        torch.float32,
         rtol=1.3e-6,
         atol=4e-5,
     ),
     Tolerance(
         ("nn.functional.ctc_loss", "CTCLoss"),
         "the logarithm of a path's probability is about -150, of which single precision keeps 1e-5",
-        torch.float32,
         rtol=1e-4,
         atol=1e-4,
     ),
     Tolerance(
         ("LBFGS",),
         "a step is up to twenty, each along quotients of small differences, which magnify the rounding",
-        torch.float32,
         rtol=1e-4,
         atol=0.0,
     ),
     Tolerance(
         ("digamma", "polygamma:polygamma_n_0", "special.polygamma:special_polygamma_n_0", "special.log_ndtr"),
         "near a pole, or far down a tail: computed in double precision here, in single by PyTorch",
-        torch.float32,
         rtol=3e-5,
         atol=1e-5,
     ),
     Tolerance(
         ("linalg.cond", "linalg.multi_dot"),
         "products of products of values of 10, summed in another order",
-        torch.float32,
         rtol=5e-6,
         atol=6e-5,
     ),
     Tolerance(
         ("histogram",),
         "sums of 125 weights, in another order",
-        torch.float32,
         rtol=1e-5,
         atol=3e-5,
     ),
     Tolerance(
         ("logcumsumexp",),
         "exponents are differences of values of 1e4, of which single precision keeps 1e-3",
-        torch.float32,
         rtol=1e-2,
         atol=1e-2,
     ),
     Tolerance(
         ("matrix_exp",),
         "sums of powers as large as 1e5, in another order",
-        torch.float32,
         rtol=1e-5,
         atol=1.0,
     ),
     Tolerance(
         ("svd", "linalg.svd"),
         "the gradient divides by differences of squared singular values, which magnifies the rounding of LAPACK's",
-        torch.float32,
         rtol=1e-4,
         atol=1e-4,
     ),
     Tolerance(
         ("Transformer",),
         "layers of 4 features normalise values that all but cancel, which magnifies the rounding of either framework",
-        torch.float32,
         rtol=1.3e-6,
         atol=1e-4,
     ),
@@ -195,13 +184,8 @@ PREPARED: tuple[tuple[tuple[str, ...], str, Callable[[Any, Callable[..., Any]], 
     ),
 )
 
-ONLY_SHAPE: dict[str, str] = {
-    "empty": "what uninitialised memory holds is nobody's promise",
-    "empty_like": "what uninitialised memory holds is nobody's promise",
-    "empty_strided": "what uninitialised memory holds is nobody's promise",
-    "new_empty_strided": "what uninitialised memory holds is nobody's promise",
-    "new_empty": "what uninitialised memory holds is nobody's promise",
-}
+# Of these, only shape and dtype mean anything: what uninitialised memory holds is nobody's promise.
+ONLY_SHAPE = frozenset(("empty", "empty_like", "empty_strided", "new_empty_strided", "new_empty"))
 
 
 class Overrides:
@@ -237,7 +221,7 @@ class Overrides:
         """Return every name that the tables mention."""
         return (
             {n for row in (*SKIPS, *CONSTANTS, *TOLERANCES) for n in row.names}
-            | set(ONLY_SHAPE)
+            | ONLY_SHAPE
             | {n for names, _, _ in PREPARED for n in names}
         )
 

@@ -1,20 +1,38 @@
 """The layers as functions, with PyTorch's names and arguments; every number in them is computed by `minigrad.ops`."""
 
 from minigrad.nn.functional.activation import (
+    celu,
+    celu_,
     elu,
     elu_,
     gelu,
     glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
     leaky_relu,
     leaky_relu_,
     logsigmoid,
     mish,
+    prelu,
     relu,
+    relu6,
     relu_,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
     sigmoid,
     silu,
     softplus,
+    softshrink,
+    softsign,
     tanh,
+    tanhshrink,
+    threshold,
+    threshold_,
 )
 from minigrad.nn.functional.adaptive import (
     adaptive_avg_pool1d,
@@ -25,14 +43,6 @@ from minigrad.nn.functional.adaptive import (
     adaptive_max_pool3d,
 )
 from minigrad.nn.functional.attention import multi_head_attention_forward, scaled_dot_product_attention
-from minigrad.nn.functional.conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-)
 from minigrad.nn.functional.ctc import ctc_loss
 from minigrad.nn.functional.distance import cosine_similarity, pairwise_distance, pdist
 from minigrad.nn.functional.dropout import (
@@ -70,29 +80,8 @@ from minigrad.nn.functional.margin import (
     triplet_margin_with_distance_loss,
 )
 from minigrad.nn.functional.normalization import batch_norm, layer_norm, normalize
-from minigrad.nn.functional.pieces import (
-    celu,
-    celu_,
-    hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    hardtanh_,
-    prelu,
-    relu6,
-    rrelu,
-    rrelu_,
-    selu,
-    selu_,
-    softshrink,
-    softsign,
-    tanhshrink,
-    threshold,
-    threshold_,
-)
 from minigrad.nn.functional.pooling import (
     avg_pool1d,
-    avg_pool2d,
     avg_pool3d,
     lp_pool1d,
     lp_pool2d,
@@ -115,5 +104,8 @@ from minigrad.nn.functional.resize import (
 )
 from minigrad.nn.functional.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from minigrad.nn.functional.sparse import embedding, embedding_bag
+from minigrad.ops.conv import conv2d
+from minigrad.ops.convnd import conv1d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from minigrad.ops.index import one_hot
 from minigrad.ops.pad import pad
+from minigrad.ops.pool import avg_pool2d

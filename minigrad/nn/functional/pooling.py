@@ -15,6 +15,7 @@ from minigrad.kernels.index import ARRAY
 from minigrad.ops import pool as _pool
 from minigrad.ops.conv import several
 from minigrad.ops.index import index_put
+from minigrad.ops.pool import avg_pool2d
 from minigrad.tensor import Tensor, wrap
 
 
@@ -90,19 +91,6 @@ def _places(x: Tensor, dims: int, *settings: Any) -> Tensor:
     return wrap(found.reshape(*x.shape[:-dims], *found.shape[2:]).astype(np.int64))
 
 
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """Return the mean of each window of images (N, C, H, W)."""
-    return _pool.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
 def avg_pool1d(
     input: Tensor,
     kernel_size: Any,
@@ -114,7 +102,7 @@ def avg_pool1d(
     """Return the mean of each window of sequences (N, C, L)."""
     _check_dims("avg_pool1d", input, 1)
     k, s, p, _ = _flat("avg_pool1d", kernel_size, stride, padding, 1)
-    return _pool.avg_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), ceil_mode, count_include_pad).squeeze(-2)
+    return avg_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), ceil_mode, count_include_pad).squeeze(-2)
 
 
 def avg_pool3d(
@@ -132,9 +120,9 @@ def avg_pool3d(
         raise ArgumentError("avg_pool3d: divisor must be not zero")
     (kd, *k), (sd, *s), (pd, *p), _ = _each("avg_pool3d", 3, kernel_size, stride, padding, 1)
     first = None if divisor_override is None else 1
-    flat = _pool.avg_pool2d(input.flatten(0, -3), k, s, p, ceil_mode, count_include_pad, first)
+    flat = avg_pool2d(input.flatten(0, -3), k, s, p, ceil_mode, count_include_pad, first)
     columns = flat.reshape(*input.shape[:-2], flat.shape[-2] * flat.shape[-1])
-    deep = _pool.avg_pool2d(columns, (kd, 1), (sd, 1), (pd, 0), ceil_mode, count_include_pad, divisor_override)
+    deep = avg_pool2d(columns, (kd, 1), (sd, 1), (pd, 0), ceil_mode, count_include_pad, divisor_override)
     return deep.reshape(*deep.shape[:-1], *flat.shape[-2:])
 
 
