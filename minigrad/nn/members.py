@@ -81,6 +81,16 @@ class Members(Called):
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: there is nothing to compile, the module runs as it is."""
 
+    def to_torch(self) -> Any:
+        """Return PyTorch's module of the same layers, with a copy of the weights; see `minigrad.to_torch`.
+
+        Raises ArgumentError for a class that is not one of `minigrad.nn`: build PyTorch's and load
+        `to_torch(model.state_dict())` into it. Raises MissingDependencyError without PyTorch.
+        """
+        from minigrad.interchange import to_torch
+
+        return to_torch(self)
+
     # --- hooks on the backward pass ---
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> Removable:
