@@ -37,8 +37,8 @@ def save(obj: Any, f: Any, pickle_module: Any = None, **settings: Any) -> None:
     """Write `obj` as safetensors to `f`, a path or a file open for writing bytes; a file appears whole or not at all.
 
     `obj` is a tensor, number, string, bool, dtype, device or None, or a dict, list or tuple of such, at any
-    depth: a state dict, or `{"epoch": 3, "model": model.state_dict()}`. The further arguments are PyTorch's and change nothing. Raises
-    ArgumentError, naming the place, for anything else.
+    depth: a state dict, or `{"epoch": 3, "model": model.state_dict()}`. The further arguments are PyTorch's and change
+    nothing. Raises ArgumentError, naming the place, for anything else.
 
     >>> import minigrad as mg, os, tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "model.pt")
