@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.half import HALF, SINGLE
 
 
 def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "none") -> tuple[Array, Array]:
@@ -16,6 +17,9 @@ def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "n
     `label` has the shape of `x` without `dim`, and so has the first result, but for reduction "mean" or "sum". Nothing
     overflows: the largest score is subtracted first.
     """
+    if x.dtype is HALF:
+        loss, share = label_cross_entropy(label, x.astype(SINGLE), dim=dim, reduction=reduction)
+        return loss.astype(HALF), share.astype(HALF)
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)
     share = x - top
     picked = share.take(_flat_places(label, x.shape, dim)).reshape(label.shape)

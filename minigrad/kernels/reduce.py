@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.half import HALF, SINGLE
 
 Dim = int | tuple[int, ...] | None
 _FEW = 16
@@ -38,6 +39,8 @@ def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
 
 def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     """Return the sum of floats over these axes."""
+    if x.dtype is HALF:  # NumPy rounds the parts of a sum to float16, in which 65520 is infinite
+        return _sum_over(x.astype(SINGLE), over, keepdim).astype(HALF)
     if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.dtype != np.float16 and x.flags.c_contiguous:
         total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
@@ -96,6 +99,8 @@ def _axis(dim: Dim) -> Any:
 
 def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """Return the mean over `dim`; of nothing it is nan."""
+    if x.dtype is HALF:
+        return mean(x.astype(SINGLE), dim=dim, keepdim=keepdim).astype(HALF)
     count = math.prod(x.shape[a] for a in axes(dim, x.ndim))
     total = sum_(x, dim=dim, keepdim=keepdim)
     return np.asarray(total / x.dtype.type(count))

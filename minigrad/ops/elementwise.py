@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.graph import composite, primitive
 from minigrad.kernels import elementwise as kernel
+from minigrad.kernels.half import in_float32
 
 # Arithmetic. Rules return the gradient in the output's shape; the engine sums it down where an operand was broadcast.
 add = primitive("add", np.add, casts="promote", a=lambda g: g, b=lambda g: g)
@@ -84,7 +85,7 @@ elu = primitive(
 )
 softplus = primitive(
     "softplus",
-    kernel.softplus,
+    in_float32(kernel.softplus),
     casts="float",
     x=lambda g, x, beta, threshold: where(gt(x * beta, threshold), g, g * sigmoid(x * beta)),
 )
