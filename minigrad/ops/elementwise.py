@@ -79,7 +79,7 @@ leaky_relu = primitive(
 )
 elu = primitive(
     "elu",
-    lambda x, *, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    kernel.elu,
     casts="float",
     x=lambda g, x, alpha: where(gt(x, 0), g, g * alpha * exp(minimum(x, 0.0))),
 )

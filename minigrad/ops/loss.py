@@ -57,6 +57,8 @@ def _label_rule(g: Any, label: Any, share: Any, dim: int, reduction: str, g_shar
     elif reduction == "none":
         g = unsqueeze(g, dim)
     gradient = (share - eq(unsqueeze(label, dim), _classes(share.shape[dim], share.ndim - 1 - dim))) * g
+    if reduction == "none":
+        gradient = gradient + 0.0  # of ignored rows, g being 0, not -0
     return gradient if g_share is None else gradient + share * (g_share - sum(g_share * share, dim=dim, keepdim=True))
 
 
