@@ -34,6 +34,13 @@ class Removable:
 
     def __init__(self, hooks: Any, entry: Any) -> None:
         self._hooks, self._entry = hooks, entry
+        self.id = entry if isinstance(entry, int) else id(entry)
+
+    def __enter__(self) -> Removable:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
 
     def remove(self) -> None:
         """Take the hook away; doing so twice is no error."""

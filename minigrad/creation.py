@@ -143,10 +143,25 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, **how: Any) -> T
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, **how: Any) -> Tensor:
-    """Return `fill_value` in every element of shape `size`; its dtype is that of the value by default."""
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    """Return `fill_value` in every element of shape `size`; its dtype is that of the value by default.
+
+    Raises DTypeError for a value that requires grad, which the result would not have: multiply `ones(size)` by it.
+    """
+    value = _number(fill_value, "full", "fill_value")
     kind = dtypes.scalar_dtype(value) if dtype is None else dtypes.chosen(dtype)
     return _made(np.full(sizes_of((size,)), value, kind), **how)
+
+
+def _number(value: Any, function: str, argument: str) -> Any:
+    """Return the number that was given, or that a tensor holds whose gradient is not lost by that."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.requires_grad:
+        raise DTypeError(
+            f"{function}(): argument '{argument}' must be Number, not Tensor: it requires grad, and the result would "
+            "have none; give value.detach(), or compute with it, as in ones(size) * value"
+        )
+    return value.item()
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, **how: Any) -> Tensor:
@@ -179,7 +194,8 @@ def arange(*bounds: Any, dtype: Any = None, start: Any = None, end: Any = None, 
     """
     given = [*((start,) if start is not None else ()), *bounds, *((end,) if end is not None else ())]
     first, last, by = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3]
-    values = [b.item() if isinstance(b, Tensor) else b for b in (first, last, by if step is None else step)]
+    named = {"start": first, "end": last, "step": by if step is None else step}
+    values = [_number(value, "arange", name) for name, value in named.items()]
     if values[2] == 0 or (values[1] - values[0]) * values[2] < 0:
         raise ArgumentError(f"arange: upper bound and lower bound inconsistent with step sign: {values}")
     count = max(math.ceil((values[1] - values[0]) / values[2]), 0)

@@ -55,6 +55,11 @@ def parse_index(index: Any, ndim: int) -> Index:
             gather.append(ARRAY)
             arrays.append(part)
             used += covered
+    if used > ndim == 0 and not arrays:
+        raise OutOfRangeError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "0-dim tensor to a number"
+        )
     if used > ndim:
         raise OutOfRangeError(f"too many indices for tensor of dimension {ndim}: {used} were given")
     plain = all(part is Ellipsis or part == _ALL for part in view)

@@ -245,6 +245,7 @@ _NAMES: dict[str, _Name] = {
     "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
     "bernoulli_nll": "BinaryCrossEntropy", "on_diagonal": "DiagEmbed", "remainder": _remainder, "fmod": _remainder,
     "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
+    "lstm": "Mul", "gru": "Add", "rnn": lambda node: "Relu" if node.attrs["relu"] else "Tanh",
     "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
 }  # fmt: skip
 _TELLING = ("label_cross_entropy",)  # ops whose own name says it, whichever composite they end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,8 @@ def assign(target: Array, place: Any, value: Array) -> None:
     """Write `value` at `place`, where it broadcasts."""
     try:
         target[place] = value
+    except IndexError as error:
+        raise OutOfRangeError(f"setitem: {index_error(error)} (a tensor of shape {target.shape})") from None
     except ValueError:
         raise ShapeError(
             f"setitem: shape mismatch: value of shape {value.shape} cannot be broadcast to the indexed shape "
@@ -101,10 +104,22 @@ def explained(op: Op, arrays: list[Any], error: Exception) -> MinigradError:
                     f"{op.name}: The size of tensor a ({a[axis]}) must match the size of tensor b ({b[axis]}) at "
                     f"axis {axis}: shapes {a} and {b} do not broadcast"
                 )
+    if isinstance(error, IndexError) and str(error).startswith("boolean index did not match") and len(shapes) == 2:
+        at = re.findall(r"axis (\d+);", str(error))[0]
+        return OutOfRangeError(
+            f"{op.name}: The shape of the mask {list(shapes[1])} at index {at} does not match the shape of the indexed "
+            f"tensor {list(shapes[0])} at index {at}"
+        )
     if isinstance(error, IndexError):
-        return OutOfRangeError(f"{op.name}: {error} ({_of_shapes(shapes)})")
+        return OutOfRangeError(f"{op.name}: {index_error(error)} ({_of_shapes(shapes)})")
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
     return kind(f"{op.name}: {error} ({_of_shapes(shapes)})")
+
+
+def index_error(error: IndexError) -> str:
+    """Return what NumPy says of an index in the words that PyTorch has for it."""
+    text = re.sub(r"\bfor axis (\d+) with size", r"for dimension \1 with size", str(error))
+    return text.replace("indexing arrays", "indexing tensors").strip()
 
 
 def _of_shapes(shapes: list[tuple[int, ...]]) -> str:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arraylike import check_device
-from minigrad.dtypes import Array
+from minigrad.devices import device
+from minigrad.dtypes import Array, dtype, of
 from minigrad.errors import ArgumentError, DataError, MissingDependencyError
 from minigrad.tensor import Tensor, wrap
 
@@ -35,9 +36,9 @@ _PICKLE = (
 def save(obj: Any, f: Any, pickle_module: Any = None, **settings: Any) -> None:
     """Write `obj` as safetensors to `f`, a path or a file open for writing bytes; a file appears whole or not at all.
 
-    `obj` is a tensor, number, string, bool or None, or a dict, list or tuple of such, at any depth: a state dict, or
-    `{"epoch": 3, "model": model.state_dict()}`. The further arguments are PyTorch's and change nothing. Raises
-    ArgumentError, naming the place, for anything else.
+    `obj` is a tensor, number, string, bool, dtype, device or None, or a dict, list or tuple of such, at any
+    depth: a state dict, or `{"epoch": 3, "model": model.state_dict()}`. The further arguments are PyTorch's and change
+    nothing. Raises ArgumentError, naming the place, for anything else.
 
     >>> import minigrad as mg, os, tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "model.pt")
@@ -131,6 +132,10 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, list | tuple):
         parts = [_packed(v, _join(place, i), arrays) for i, v in enumerate(value)]
         return parts if isinstance(value, list) else {"tuple": parts}
+    if isinstance(value, dtype):
+        return {"dtype": value.name}
+    if isinstance(value, device):
+        return {"device": str(value)}
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -165,6 +170,8 @@ def _unpacked(tree: Any, arrays: dict[str, Array]) -> Any:
     ((kind, inside),) = tree.items()
     if kind in ("tensor", "trained", "parameter"):
         return _tensor(kind, arrays[inside])
+    if kind in ("dtype", "device"):
+        return of(inside) if kind == "dtype" else device(inside)
     if kind in ("dict", "ordered"):
         items = [(_unpacked(k, arrays), _unpacked(v, arrays)) for k, v in inside]
         return dict(items) if kind == "dict" else OrderedDict(items)

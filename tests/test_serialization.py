@@ -79,6 +79,14 @@ def test_nested_states_keep_their_kinds_and_order(tmp_path: Path) -> None:
     assert load(tmp_path / "one").tolist() == [1, 2]
 
 
+def test_dtypes_and_devices_in_a_tree(tmp_path: Path) -> None:
+    dtypes = [getattr(mg, name) for name in DTYPES]
+    mg.save({"dtypes": dtypes, mg.int8: (mg.device("cuda:1"), mg.device("cpu"))}, tmp_path / "x.pt")
+    back = mg.load(tmp_path / "x.pt")
+    assert all(a is b for a, b in zip(back["dtypes"], dtypes, strict=True))
+    assert back[mg.int8] == (mg.device("cuda", 1), mg.device("cpu"))
+
+
 def test_names_that_collide(tmp_path: Path) -> None:
     state = {"a": {"b": mg.tensor([1])}, "a.b": mg.tensor([2])}
     save(state, tmp_path / "x")

@@ -150,3 +150,8 @@ def xlogy(a: Any, b: Any) -> Array:
     """Return a * log(b), 0 where a is 0 unless b is nan."""
     log = np.log(b) if isinstance(b, np.ndarray) else np.log(b, dtype=a.dtype)
     return np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * log).astype(log.dtype, copy=False)
+
+
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x above 0 and alpha * (exp(x) - 1) below; -0 stays."""
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)

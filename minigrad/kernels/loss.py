@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.half import HALF, SINGLE
 from minigrad.kernels.reduce import largest, multiples, sum_
 
 
@@ -16,6 +17,9 @@ def label_cross_entropy(label: Array, x: Array, *, dim: int, reduction: str = "n
     `label` has the shape of `x` without `dim`, and so has the first result, but for reduction "mean" or "sum". Nothing
     overflows: the largest score is subtracted first.
     """
+    if x.dtype is HALF:
+        loss, share = label_cross_entropy(label, x.astype(SINGLE), dim=dim, reduction=reduction)
+        return loss.astype(HALF), share.astype(HALF)
     share = x - largest(x, dim)
     picked = share.take(_flat_places(label, x.shape, dim)).reshape(label.shape)
     total = sum_(np.exp(share, out=share), dim=dim, keepdim=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import Array
+from minigrad.kernels.half import HALF, SINGLE
 
 Dim = int | tuple[int, ...] | None
 _FEW = 16
@@ -38,7 +39,9 @@ def sum_(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
 
 def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     """Return the sum of floats over these axes."""
-    if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.dtype != np.float16 and x.flags.c_contiguous:
+    if x.dtype is HALF:  # NumPy rounds the parts of a sum to float16, in which 65520 is infinite
+        return _sum_over(x.astype(SINGLE), over, keepdim).astype(HALF)
+    if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.flags.c_contiguous:
         total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
     if not over or x.size <= _FEW:
@@ -46,20 +49,18 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     if x.flags.c_contiguous and over[0] == x.ndim - len(over):
         rows = row_sums(x.reshape(*x.shape[: over[0]], -1)) if x.size else np.sum(x, axis=over)
         return np.asarray(rows.reshape(*rows.shape, *(1,) * len(over)) if keepdim else rows)
-    y = x if x.dtype != np.float16 else x.astype(np.float32)
-    run = _neighbours(x, over)
+    y, run = x, _neighbours(x, over)
     if run:
         y = np.add.reduce(y, axis=run, keepdims=True)
     for axis in over:
         if axis not in run:
             y = _folded(y, axis)
-    y = y.astype(x.dtype, copy=False)
     return y if keepdim else np.asarray(y.squeeze(over))
 
 
 def row_sums(x: Array) -> Array:
     """Return the sums along the last axis; of short rows by a product, since NumPy's sum costs as much again a row."""
-    if x.shape[-1] <= _MATRIX and x.dtype != np.float16:
+    if x.shape[-1] <= _MATRIX:
         return np.asarray(np.matmul(x, _ones(x.shape[-1], x.dtype)))
     return np.asarray(np.add.reduce(x, axis=-1))
 
@@ -127,6 +128,8 @@ def _axis(dim: Dim) -> Any:
 
 def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """Return the mean over `dim`; of nothing it is nan."""
+    if x.dtype is HALF:
+        return mean(x.astype(SINGLE), dim=dim, keepdim=keepdim).astype(HALF)
     count = math.prod(x.shape[a] for a in axes(dim, x.ndim))
     total = sum_(x, dim=dim, keepdim=keepdim)
     return np.asarray(total / x.dtype.type(count))

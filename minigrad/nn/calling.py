@@ -6,14 +6,14 @@ root; it works out the paths of all modules below it, once, and again only when 
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from minigrad.backward import Removable
 from minigrad.errors import MinigradError
 from minigrad.graph import Scope, scope
+from minigrad.nn.hooks import Hook, add_hook, after, after_error, before, everywhere
 from minigrad.nn.parameter import Parameter
 
 Paths = dict[int, Scope]
@@ -21,7 +21,6 @@ Paths = dict[int, Scope]
 # The scopes, by id, of all modules in the model that is running.
 _paths: ContextVar[Paths | None] = ContextVar("paths", default=None)
 _registrations = 0
-_next_hook = itertools.count().__next__
 
 
 def count_registration() -> None:
@@ -33,8 +32,8 @@ def count_registration() -> None:
 class Called:
     """The part of Module that runs it."""
 
-    _pre_hooks: dict[int, Callable[..., Any]]
-    _hooks: dict[int, Callable[..., Any]]
+    _pre_hooks: dict[int, Hook]
+    _hooks: dict[int, Hook]
     _cached_paths: tuple[int, Paths] | None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -61,10 +60,9 @@ class Called:
         here = paths.get(id(self)) or self._stray(outer)
         scope.set(here)
         try:
-            if self._pre_hooks:
-                args = self._before(args)
-            output = self.forward(*args, **kwargs)
-            return self._after(args, output) if self._hooks else output
+            if self._pre_hooks or self._hooks or everywhere:
+                return self._with_hooks(args, kwargs)
+            return self.forward(*args, **kwargs)
         except MinigradError as error:
             if error.where is None:
                 error.where = f"{here.path} ({here.kind})" if here.path else here.kind
@@ -72,18 +70,14 @@ class Called:
         finally:
             scope.set(outer)
 
-    def _before(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in tuple(self._pre_hooks.values()):
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        return args
-
-    def _after(self, args: tuple[Any, ...], output: Any) -> Any:
-        for hook in tuple(self._hooks.values()):
-            changed = hook(self, args, output)
-            output = output if changed is None else changed
-        return output
+    def _with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        args, kwargs = before(self, args, kwargs)
+        called: set[int] = set()
+        try:
+            return after(self, args, kwargs, self.forward(*args, **kwargs), called)
+        except Exception:
+            after_error(self, args, kwargs, called)
+            raise
 
     def _stray(self, outer: Scope | None) -> Scope:
         """Return the scope of a module that the outermost one does not know."""
@@ -99,15 +93,28 @@ class Called:
         self.__dict__["_cached_paths"] = (_registrations, paths)
         return paths
 
-    def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Removable:
-        """Call `hook(module, args)` before every forward; what it returns, unless None, takes the place of `args`."""
-        return self._add_hook(self._pre_hooks, hook)
+    @property
+    def _forward_pre_hooks(self) -> dict[int, Hook]:
+        return self._pre_hooks
 
-    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Removable:
-        """Call `hook(module, args, output)` after every forward; what it returns, unless None, is the output."""
-        return self._add_hook(self._hooks, hook)
+    @property
+    def _forward_hooks(self) -> dict[int, Hook]:
+        return self._hooks
 
-    def _add_hook(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> Removable:
-        number = _next_hook()
-        hooks[number] = hook
-        return Removable(hooks, number)
+    def register_forward_pre_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> Removable:
+        """Call `hook(module, args)` before every forward; what it returns, unless None, takes the place of `args`.
+
+        With `prepend` it runs before the hooks that are there. With `with_kwargs` it is called as
+        `hook(module, args, kwargs)` and returns None or both.
+        """
+        return add_hook(self._pre_hooks, hook, prepend, with_kwargs)
+
+    def register_forward_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> Removable:
+        """Call `hook(module, args, output)` after every forward; what it returns, unless None, is the output.
+
+        With `prepend` it runs before the hooks that are there, with `with_kwargs` it is called as
+        `hook(module, args, kwargs, output)`, with `always_call` also when forward raises, and the output is then None.
+        """
+        return add_hook(self._hooks, hook, prepend, with_kwargs, always_call)

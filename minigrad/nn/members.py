@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from minigrad.arraylike import check_device
-from minigrad.autograd import Function, is_grad_enabled
 from minigrad.backward import Removable
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.nn.calling import Called
+from minigrad.nn.hooks import Hook, add_backward_hook
 from minigrad.tensor import Tensor
 
 S = TypeVar("S", bound="Members")
-Hook = Callable[..., Any]
 
 
 class Members(Called):
@@ -83,6 +81,16 @@ class Members(Called):
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: there is nothing to compile, the module runs as it is."""
 
+    def to_torch(self) -> Any:
+        """Return PyTorch's module of the same layers, with a copy of the weights; see `minigrad.to_torch`.
+
+        Raises ArgumentError for a class that is not one of `minigrad.nn`: build PyTorch's and load
+        `to_torch(model.state_dict())` into it. Raises MissingDependencyError without PyTorch.
+        """
+        from minigrad.interchange import to_torch
+
+        return to_torch(self)
+
     # --- hooks on the backward pass ---
 
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> Removable:
@@ -90,108 +98,10 @@ class Members(Called):
 
         What it returns, unless None, takes the place of `grad_input`. Both are tuples, None for what is no tensor.
         """
-        return self._on_backward("_backward_hooks", hook, prepend)
+        return add_backward_hook(self, "_backward_hooks", hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> Removable:
         """Call `hook(module, grad_output)` when the gradients of the outputs are there; it may return others."""
-        return self._on_backward("_backward_pre_hooks", hook, prepend)
+        return add_backward_hook(self, "_backward_pre_hooks", hook, prepend)
 
     register_backward_hook = register_full_backward_hook
-
-    def _on_backward(self, kind: str, hook: Hook, prepend: bool) -> Removable:
-        if "_backward_hooks" not in self.__dict__:
-            self.__dict__.update(_backward_hooks={}, _backward_pre_hooks={}, _passes=[])
-            self.register_forward_pre_hook(_watch_inputs)
-            self.register_forward_hook(_watch_outputs)
-        hooks: dict[int, Hook] = self.__dict__[kind]
-        added = self._add_hook(hooks, hook)
-        if prepend:
-            last, function = hooks.popitem()
-            rest = dict(hooks)
-            hooks.clear()
-            hooks.update({last: function, **rest})
-        return added
-
-
-class _Pass:
-    """One call of a module whose backward pass is watched: the gradients of its outputs, then those of its inputs."""
-
-    def __init__(self, module: Any, args: tuple[Any, ...]) -> None:
-        self.module, self.count = module, len(args)
-        self.grad_output: tuple[Any, ...] | None = None
-        self.watched = False
-
-    def outputs(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-        self.grad_output = gradients
-        for hook in tuple(self.module._backward_pre_hooks.values()):
-            changed = hook(self.module, self.grad_output)
-            if changed is not None:
-                self.grad_output = changed if isinstance(changed, tuple) else (changed,)
-        passed = self.grad_output
-        if not self.watched and self.module._backward_hooks:
-            warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to module outputs since no "
-                "inputs require gradients.",
-                stacklevel=2,
-            )
-            self.inputs((None,) * self.count)
-        return passed
-
-    def inputs(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in tuple(self.module._backward_hooks.values()):
-            changed = hook(self.module, gradients, self.grad_output)
-            if changed is not None:
-                changed = changed if isinstance(changed, tuple) else (changed,)
-                if len(changed) != len(gradients):
-                    raise GraphError(
-                        f"Backward hook returned an invalid number of grad_input, got {len(changed)}, but expected "
-                        f"{len(gradients)}"
-                    )
-                gradients = changed
-        return gradients
-
-
-class _Watch(Function):
-    """The identity, whose gradients a function sees and may replace."""
-
-    @staticmethod
-    def forward(ctx: Any, seen: Callable[[tuple[Any, ...]], tuple[Any, ...]], *tensors: Any) -> Any:
-        """Return the tensors on memory of their own."""
-        ctx.seen = seen
-        ctx.tensors = tuple(isinstance(t, Tensor) for t in tensors)
-        return tuple(t.clone() for t in tensors if isinstance(t, Tensor))
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        """Show the gradients, None where there is no tensor, and return what becomes of them."""
-        rest = iter(grads)
-        shown = tuple(next(rest) if is_tensor else None for is_tensor in ctx.tensors)
-        return (None, *ctx.seen(shown))
-
-
-def _watched(seen: Callable[..., Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values, the tensors among them watched."""
-    tensors = iter(_Watch.apply(seen, *values))
-    return tuple(next(tensors) if isinstance(v, Tensor) else v for v in values)
-
-
-def _differentiable(values: tuple[Any, ...]) -> bool:
-    return is_grad_enabled() and any(isinstance(v, Tensor) and v.requires_grad for v in values)
-
-
-def _watch_inputs(module: Any, args: tuple[Any, ...]) -> Any:
-    call = _Pass(module, args)
-    module._passes.append(call)
-    if _differentiable(args):
-        call.watched = True
-        return _watched(call.inputs, args)
-    return None
-
-
-def _watch_outputs(module: Any, args: tuple[Any, ...], output: Any) -> Any:
-    call = module._passes.pop()
-    values = output if isinstance(output, tuple) else (output,)
-    if not _differentiable(values):
-        return None
-    watched = _watched(call.outputs, values)
-    return watched if isinstance(output, tuple) else watched[0]

@@ -17,6 +17,13 @@ from minigrad.autograd import no_grad
 from minigrad.creation import as_tensor
 from minigrad.errors import ArgumentError
 from minigrad.nn.calling import count_registration
+from minigrad.nn.hooks import (  # noqa: F401 (PyTorch has them here)
+    register_module_backward_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+)
 from minigrad.nn.loading import IncompatibleKeys, check_state
 from minigrad.nn.members import Members
 from minigrad.nn.parameter import Buffer, Parameter

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.graph import composite, primitive
 from minigrad.kernels import elementwise as kernel
 from minigrad.kernels import erf as error
+from minigrad.kernels.half import in_float32
 
 # Arithmetic. Rules return the gradient in the output's shape; the engine sums it down where an operand was broadcast.
 add = primitive("add", np.add, casts="promote", a=lambda g: g, b=lambda g: g)
@@ -78,13 +79,13 @@ leaky_relu = primitive(
 )
 elu = primitive(
     "elu",
-    lambda x, *, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    kernel.elu,
     casts="float",
     x=lambda g, x, alpha: where(gt(x, 0), g, g * alpha * exp(minimum(x, 0.0))),
 )
 softplus = primitive(
     "softplus",
-    kernel.softplus,
+    in_float32(kernel.softplus),
     casts="float",
     x=lambda g, x, beta, threshold: where(gt(x * beta, threshold), g, g * sigmoid(x * beta)),
 )

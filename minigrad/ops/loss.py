@@ -12,7 +12,7 @@ from minigrad.graph import Recordable, composite, primitive
 from minigrad.kernels import loss as kernel
 from minigrad.ops.elementwise import abs, eq, ge, le, log, logical_and, lt, maximum, sigmoid, square, to, where
 from minigrad.ops.index import gather
-from minigrad.ops.reduce import count_over, log_softmax, mean, sum
+from minigrad.ops.reduce import count_over, divided, log_softmax, mean, sum
 from minigrad.ops.shape import reshape, unsqueeze
 
 log_sigmoid = primitive(
@@ -53,10 +53,12 @@ label_cross_entropy = primitive(
 def _label_rule(g: Any, label: Any, share: Any, dim: int, reduction: str, g_share: Any) -> Any:
     """Return (softmax(x) - one_hot(label)) g, and what came for the softmax itself."""
     if reduction == "mean":
-        g = g / max(count_over(share.shape, None) // share.shape[dim], 1)
+        g = divided(g, count_over(share.shape, None) // share.shape[dim])
     elif reduction == "none":
         g = unsqueeze(g, dim)
     gradient = (share - eq(unsqueeze(label, dim), _classes(share.shape[dim], share.ndim - 1 - dim))) * g
+    if reduction == "none":
+        gradient = gradient + 0.0  # of ignored rows, g being 0, not -0
     return gradient if g_share is None else gradient + share * (g_share - sum(g_share * share, dim=dim, keepdim=True))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.errors import ShapeError
 from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import norm as kernel
+from minigrad.kernels.half import in_float32
 from minigrad.kernels.norm import Axes
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduce import sum
@@ -73,11 +74,11 @@ def _normalize_grad_rule(
 
 # Mean and variance are outputs because the rule uses them: what it makes of them is differentiated in turn.
 normalize = primitive(
-    "normalize", kernel.normalize, casts="same",
+    "normalize", in_float32(kernel.normalize), casts="same",
     inputs=("x", "weight", "bias"), outputs=("y", "mean", "var"), joint=_normalize_rule,
 )  # fmt: skip
 normalize_grad = primitive(
-    "normalize_grad", kernel.normalize_grad,
+    "normalize_grad", in_float32(kernel.normalize_grad),
     inputs=("u", "x", "weight", "mean", "var"), outputs=("gx", "gweight", "gbias"), joint=_normalize_grad_rule,
 )  # fmt: skip
 

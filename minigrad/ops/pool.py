@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.graph import composite, primitive
 from minigrad.kernels import pool as kernel
+from minigrad.kernels.half import in_float32
 from minigrad.kernels.pool import Window
 from minigrad.ops.conv import pair
 from minigrad.ops.shape import squeeze, unsqueeze
@@ -30,12 +31,12 @@ max_pool_gather = primitive(
 
 # The mean and its adjoint are each other's rule too.
 avg_pool = primitive(
-    "avg_pool2d", kernel.avg_pool, casts="floating",
+    "avg_pool2d", in_float32(kernel.avg_pool), casts="floating",
     x=lambda g, x_shape, window, count_include_pad, divisor_override: avg_pool_spread(
         g, sizes=x_shape[2:], window=window, count_include_pad=count_include_pad, divisor_override=divisor_override),
 )  # fmt: skip
 avg_pool_spread = primitive(
-    "avg_pool2d_spread", kernel.avg_pool_spread,
+    "avg_pool2d_spread", in_float32(kernel.avg_pool_spread),
     u=lambda g, window, count_include_pad, divisor_override: avg_pool(
         g, window=window, count_include_pad=count_include_pad, divisor_override=divisor_override),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.dtypes import numpy_dtype
 from minigrad.graph import composite, primitive
 from minigrad.kernels import reduce as kernel
+from minigrad.kernels.half import in_float32
 from minigrad.kernels.reduce import Dim, axes
 from minigrad.ops.elementwise import abs, eq, exp, isnan, logical_or, ne, sign, to, where
 from minigrad.ops.index import scatter_along
@@ -27,6 +28,13 @@ def _kept(x: Any, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Any:
 def count_over(shape: tuple[int, ...], dim: Dim) -> int:
     """Return how many elements are reduced to one."""
     return math.prod(shape[a] for a in axes(dim, len(shape)))
+
+
+def divided(g: Any, count: int) -> Any:
+    """Return the part of a gradient that each of so many gets; float16 cannot hold a larger count than 65504."""
+    if count > 65504 and numpy_dtype(g.dtype).itemsize == 2:
+        return g * (1 / count)
+    return g / max(count, 1)
 
 
 def _spread(g: Any, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Any:
@@ -76,7 +84,7 @@ sum = primitive(
 )  # fmt: skip
 mean = primitive(
     "mean", kernel.mean, casts="floating",
-    x=lambda g, x_shape, dim, keepdim: _spread(g / max(count_over(x_shape, dim), 1), x_shape, dim, keepdim),
+    x=lambda g, x_shape, dim, keepdim: _spread(divided(g, count_over(x_shape, dim)), x_shape, dim, keepdim),
 )  # fmt: skip
 amax = primitive("amax", kernel.amax, x=lambda g, x, y, dim, keepdim: _ties(g, x, y, dim, keepdim))
 amin = primitive("amin", kernel.amin, x=lambda g, x, y, dim, keepdim: _ties(g, x, y, dim, keepdim))
@@ -92,19 +100,25 @@ min_along = primitive(
 )  # fmt: skip
 argmax = primitive("argmax", kernel.argmax, x=None)
 argmin = primitive("argmin", kernel.argmin, x=None)
-var = primitive("var", kernel.var, casts="floating", x=_var_rule)
-std = primitive("std", kernel.std, casts="floating", x=_std_rule)
-vector_norm = primitive("norm", kernel.norm, casts="floating", x=_norm_rule)
+var = primitive("var", in_float32(kernel.var), casts="floating", x=_var_rule)
+std = primitive("std", in_float32(kernel.std), casts="floating", x=_std_rule)
+vector_norm = primitive("norm", in_float32(kernel.norm), casts="floating", x=_norm_rule)
 logsumexp = primitive(
-    "logsumexp", kernel.logsumexp, casts="float",
+    "logsumexp", in_float32(kernel.logsumexp), casts="float",
     x=lambda g, x, y, dim, keepdim: (
         _kept(g, x.shape, dim, keepdim) * exp(x - _kept(y, x.shape, dim, keepdim))),
 )  # fmt: skip
 softmax = primitive(
-    "softmax", kernel.softmax, casts="floating", x=lambda g, y, dim: y * (g - sum(g * y, dim=dim, keepdim=True))
+    "softmax",
+    in_float32(kernel.softmax),
+    casts="floating",
+    x=lambda g, y, dim: y * (g - sum(g * y, dim=dim, keepdim=True)),
 )
 log_softmax = primitive(
-    "log_softmax", kernel.log_softmax, casts="floating", x=lambda g, y, dim: g - exp(y) * sum(g, dim=dim, keepdim=True)
+    "log_softmax",
+    in_float32(kernel.log_softmax),
+    casts="floating",
+    x=lambda g, y, dim: g - exp(y) * sum(g, dim=dim, keepdim=True),
 )
 cumsum = primitive(
     "cumsum", kernel.cumsum, x=lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))

@@ -45,6 +45,8 @@ def _permute(x: Array, *, dims: Shape) -> Array:
 
 
 def _expand(x: Array, *, shape: Shape) -> Array:
+    if tuple(shape[len(shape) - x.ndim :]) == x.shape and all(n == 1 for n in shape[: len(shape) - x.ndim]):
+        return x[(None,) * (len(shape) - x.ndim)]  # nothing is repeated, and so it may be written to
     try:
         return np.broadcast_to(x, shape)
     except ValueError:

@@ -34,6 +34,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill `tensor` with normal numbers and return it. Raises ArgumentError if std < 0."""
     kind = float_kind("normal_", tensor._data.dtype)
+    mean, std = float(mean), float(std)
     check_std("normal_", std)
     pairs = not tensor.is_contiguous()
     return fill(tensor, lambda count: stream_of(generator).normal(count, kind, mean, std, pairs=pairs))
@@ -41,6 +42,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 def bernoulli_(tensor: Tensor, p: Any = 0.5, generator: Generator | None = None) -> Tensor:
     """Fill `tensor` with 1 where a draw falls under `p`, a number or a tensor of them, 0 elsewhere; return it."""
+    p = p.detach() if isinstance(p, Tensor) else p
     check_probabilities("bernoulli_", np.asarray(p))
     tensor._check_writable()
     if isinstance(p, Tensor):

@@ -107,7 +107,8 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
             f"rms_norm: Given normalized_shape={list(sizes)}, expected input with shape [*, "
             f"{', '.join(map(str, sizes))}], but got input of size {list(input.shape)}"
         )
-    added = float(np.finfo(input._data.dtype).eps) if eps is None else eps
+    wide = input.float() if input._data.dtype == np.float16 else input  # the squares of float16 may be infinite
+    added = float(np.finfo(wide._data.dtype).eps) if eps is None else eps
     dims = tuple(range(input.ndim - len(sizes), input.ndim))
-    y: Tensor = input * (mean(input * input, dim=dims, keepdim=True) + added).rsqrt()
-    return y if weight is None else y * weight
+    y: Tensor = wide * (mean(wide * wide, dim=dims, keepdim=True) + added).rsqrt()
+    return (y if weight is None else y * weight).to(input.dtype)

@@ -45,9 +45,10 @@ def interpolate(
     sizes, scales = _output_sizes(input, size, scale_factor, bool(recompute_scale_factor))
     if mode == "area":
         return _means(input, input.ndim - 2, sizes)
+    result = input
     for dim, (count, scale) in enumerate(zip(sizes, scales, strict=True), start=2):
-        input = _along(input, dim, count, scale, mode, bool(align_corners))
-    return input
+        result = _along(result, dim, count, scale, mode, bool(align_corners))
+    return result.to(input.dtype)  # the weights of float16 are float32
 
 
 def upsample(
