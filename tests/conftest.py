@@ -1,10 +1,14 @@
-"""What all tests share: the account of PyTorch's sample inputs at the end of a run."""
+"""What all tests share: one thread a process, and the account of PyTorch's sample inputs at the end of a run."""
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections import Counter
 from typing import Any
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # read when NumPy and PyTorch are imported; pytest -n 2 fills two cores
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

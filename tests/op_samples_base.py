@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,16 @@ class Sample:
 
     def arrays(self, dtype: Any = np.float64) -> list[np.ndarray]:
         """Return the inputs, the same at every call; floats in `dtype`."""
+        return [a.astype(dtype) if a.dtype.kind == "f" else a.copy("K") for a in self._drawn]
+
+    @cached_property
+    def _drawn(self) -> list[np.ndarray]:
         rng = np.random.default_rng(zlib.crc32(str(self).encode()))
-        drawn = [draw(rng) for draw in self.draws]
-        return [a.astype(dtype) if a.dtype.kind == "f" else a for a in drawn]
+        return [draw(rng) for draw in self.draws]
 
     def differentiable(self) -> list[int]:
         """Return the places of the inputs that receive a gradient."""
-        drawn = enumerate(self.arrays())
+        drawn = enumerate(self._drawn)
         return [i for i, a in drawn if self.smooth and a.dtype.kind == "f" and i not in self.constant]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from op_samples import SAMPLES
 from op_samples_base import Sample
+from op_tests import for_every_op
 
 from minigrad import engine, graph
 from minigrad.autograd import backward, grad
@@ -19,11 +20,9 @@ from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor, wrap
 
 EPS = 1e-6
-every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=str)
-differentiable = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.smooth and s.differentiable()], ids=str)
-smooth = pytest.mark.parametrize(
-    "sample", [s for s in SAMPLES if s.smooth and not s.kink and s.differentiable()], ids=str
-)
+every_sample = for_every_op(SAMPLES)
+differentiable = for_every_op(s for s in SAMPLES if s.smooth and s.differentiable())
+smooth = for_every_op(s for s in SAMPLES if s.smooth and not s.kink and s.differentiable())
 
 
 def several(result: Any) -> tuple[Any, ...]:
@@ -89,7 +88,7 @@ def test_the_raw_and_the_recorded_path_agree_to_the_bit(sample):
             assert a.tobytes() == t._data.tobytes()
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.truth], ids=str)
+@for_every_op(s for s in SAMPLES if s.truth)
 def test_forward_is_numpys(sample):
     arrays = sample.arrays()
     results = several(sample.call(*leaves(sample, arrays)))
@@ -285,7 +284,7 @@ def negated(rule: graph.Rule) -> graph.Rule:
 def holds(sample: Sample) -> bool:
     """Return whether the gradients of a sample are the central differences."""
     try:
-        test_gradients_are_the_central_differences(sample)
+        test_gradients_are_the_central_differences.check(sample)
     except AssertionError:
         return False
     return True

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from op_samples import SAMPLES
 from op_samples_base import Sample
+from op_tests import for_every_op
 from test_ops import direction, leaves, several
 
 from minigrad.autograd import grad
@@ -13,7 +14,6 @@ from minigrad.tensor import wrap
 
 torch = pytest.importorskip("torch", reason="the oracle is not installed")
 pytestmark = pytest.mark.oracle
-with_oracle = pytest.mark.parametrize("sample", [s for s in SAMPLES if s.oracle], ids=str)
 
 
 def ours(sample: Sample, arrays: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -45,7 +45,7 @@ def close_in_size(a: np.ndarray, b: np.ndarray) -> bool:
     )
 
 
-@with_oracle
+@for_every_op(s for s in SAMPLES if s.oracle)
 def test_values_and_gradients_are_those_of_pytorch(sample):
     arrays = sample.arrays(np.float32)
     (values, slopes), (expected, expected_slopes) = ours(sample, arrays), theirs(sample, arrays)
@@ -69,7 +69,7 @@ def sprinkled(arrays: list[np.ndarray], values: list[float]) -> list[np.ndarray]
     ]
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.oracle and s.special], ids=str)
+@for_every_op(s for s in SAMPLES if s.oracle and s.special)
 def test_inf_nan_and_zero_go_the_way_they_go_in_pytorch(sample):
     for mixture in sample.special:
         arrays = sprinkled(sample.arrays(), MIXTURES[mixture])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import test_ops_oracle
 from op_samples import SAMPLES
+from op_tests import for_every_op
 
 import minigrad as mg
 from minigrad.autograd import grad
@@ -97,7 +98,7 @@ def test_the_error_is_at_most_twice_pytorchs(name, kind):
         assert error(a, exact) <= max(2 * error(b, exact), 2 * 2.0**-24)
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.oracle and not s.kink], ids=str)
+@for_every_op(s for s in SAMPLES if s.oracle and not s.kink)
 def test_the_error_of_every_op_is_at_most_twice_pytorchs(sample):
     """Of values and gradients, in the root mean square over several draws of the sample's inputs."""
     found: list[list[tuple[np.ndarray, ...]]] = []

@@ -18,12 +18,21 @@ def limits():
     return [lib["num_threads"] for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
 
 
+def for_all(blas, count):
+    setting = threading.Thread(target=blas.limit, kwargs={"limits": count})
+    setting.start()
+    setting.join()
+
+
 @pytest.fixture
 def two_threads():
-    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    if any(lib.get_num_threads() != 2 for lib in libraries):
-        pytest.skip("BLAS has not two threads here")
-    return limits()
+    """Two threads for BLAS, set by a thread that ends: while the one that set them lives, no other may."""
+    blas = threadpoolctl.ThreadpoolController().select(user_api="blas")
+    before = limits()[0]
+    for_all(blas, 2)
+    assert set(limits()) == {2}
+    yield limits()
+    for_all(blas, before)
 
 
 def test_a_thread_that_enters_meanwhile_changes_nothing(two_threads):

@@ -20,6 +20,9 @@ with warnings.catch_warnings():
     from torch.testing._internal.common_optimizers import optim_db as optim_db
     from torch.testing._internal.opinfo.core import DecorateInfo
 hypothesis.settings.load_profile(_profile)  # PyTorch's suite loads a profile of its own
+for device in (torch.cuda, torch.xpu, torch.mtia):
+    if not device.is_available():  # seeding it later on needs the stack of each call, which takes longer than most ops
+        device.manual_seed_all = lambda seed: None
 
 FLOATS = (torch.float32, torch.float64)
 WHOLE = (torch.int64, torch.bool)
