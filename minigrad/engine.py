@@ -67,14 +67,11 @@ def leading_to(order: list[Node], targets: set[Edge]) -> set[Node]:
     leading: set[Node] = set()
     for node in reversed(order):
         for i in node.plan.wanted:
-            if _leads(node.edges[i], targets, leading):
+            edge = node.edges[i]
+            if edge in targets or (type(edge) is tuple and edge[0] in leading):
                 leading.add(node)
                 break
     return leading
-
-
-def _leads(edge: Edge, targets: set[Edge], leading: set[Node]) -> bool:
-    return edge in targets or (type(edge) is tuple and edge[0] in leading)
 
 
 def sweep(
@@ -94,7 +91,7 @@ def sweep(
     for edge, gradient in roots:
         totals.add(edge, gradient, False)
     order = reachable(edge for edge, _ in roots)
-    leading: set[Node] = set() if targets is None else leading_to(order, targets)
+    leading = None if targets is None else leading_to(order, targets)
     leaves: dict[Edge, None] = {edge: None for edge, _ in roots if type(edge) is not tuple}
     for node in order:
         arrived = [totals.pop((node, i), _NOTHING) for i in range(len(node.outputs))]
@@ -105,15 +102,17 @@ def sweep(
                 (node, i): held for i, held in enumerate(arrived) if (node, i) in targets and held[0] is not None
             }
         gradients = [gradient for gradient, _ in arrived]
-        if _is_all_none(gradients) or (targets is not None and node not in leading):
-            continue
-        for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
-            if targets is None or _leads(edge, targets, leading):
+        if not _is_all_none(gradients) and (leading is None or node in leading):
+            for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
                 if type(edge) is not tuple:
+                    if targets is not None and edge not in targets:
+                        continue
                     leaves[edge] = None
+                elif leading is not None and edge[0] not in leading and edge not in targets:  # type: ignore[operator]
+                    continue
                 totals.add(edge, gradient, owned)
-        if not retain_graph and node.plan.saves:
-            node.saved = None
+            if not retain_graph and node.plan.saves:
+                node.saved = None
     results |= {leaf: totals.pop(leaf, _NOTHING) for leaf in leaves if targets is None or leaf in targets}
     assert not totals, f"gradients were left over for {list(totals)}"
     return results

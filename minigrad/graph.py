@@ -112,7 +112,7 @@ class Plan:
     saves: tuple[Saving, ...]
     facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES or NUMBER)
     places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
-    kept: int  # of `saves`: OUTPUT if the output is among them, + OPERAND << i for the input at i
+    kept: int  # of an elementwise op: 1 if its output is saved, + 2 if its first input is, + 4 if its second is
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
