@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from minigrad import dtypes, graph
 from minigrad.arraylike import Size, array_from, sizes_of
-from minigrad.dtypes import Array
+from minigrad.dtypes import CATEGORY, Array
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, Op, held, recording, scope
 from minigrad.indexing import parse_index
@@ -362,7 +362,7 @@ class Tensor(Methods):
             raise ShapeError(
                 f"output with shape {self._data.shape} doesn't match the broadcast shape {result._data.shape}"
             )
-        if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
+        if CATEGORY[result._data.dtype.kind] > CATEGORY[self._data.dtype.kind]:
             raise DTypeError(
                 f"result type {result._data.dtype} can't be cast to the desired output type {self._data.dtype}; "
                 "convert the tensor first, or write the operation out of place"

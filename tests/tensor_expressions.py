@@ -188,6 +188,8 @@ t.special.multigammaln(y + 1, 2) | t.unravel_index(n, (3, 4))
 t.frombuffer(bytearray(b"abcd"), dtype=t.uint8, offset=1)
 t.conv2d(c[None], c[:, :2, :2][None]) | t.max_pool2d(c[None], 2) | t.layer_norm(x, (4,))
 t.dropout(x, 0.5, False) | t.tensor([1], dtype=t.uint16).dtype
+n.to(t.uint8).any(0) | n.to(t.uint8).all() | b.diff() | t.diff(b, dim=0) | t.heaviside(n, n + 1)
+n.to(t.uint8).mul_(n) | n.to(t.uint8).sub_(n + 1)
 """
 TABLES = (ORDER, REDUCE, SHAPE, PLACES, MATH, MATRIX, MAKING, FACTS, MORE, SPECIAL)
 EXPRESSIONS = [e.strip() for table in TABLES for line in table.strip().splitlines() for e in line.split(" | ")]

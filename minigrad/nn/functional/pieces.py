@@ -122,7 +122,10 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         )
     if weight.ndim:
         weight = reshape(weight, shape=(-1, *(1,) * (input.ndim - 2)) if input.ndim > 1 else (1,) * input.ndim)
-    return where(gt(input, 0), input, weight * input)
+    above = gt(input, 0)
+    return where(
+        above, input, weight * where(above, 0.0, input)
+    )  # inf above 0 must not meet the 0 of weight's gradient
 
 
 def rrelu(
