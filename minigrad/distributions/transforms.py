@@ -79,7 +79,7 @@ class _Inverse(Transform):
         return self._transform
 
     @property
-    def sign(self) -> Any:  # type: ignore[override]
+    def sign(self) -> Any:
         """The transform's."""
         return self._transform.sign
 
@@ -127,7 +127,7 @@ class AffineTransform(Transform):
         self.loc, self.scale = loc, scale
 
     @property
-    def sign(self) -> Any:  # type: ignore[override]
+    def sign(self) -> Any:
         """The sign of the scale."""
         return self.scale.sign() if isinstance(self.scale, Tensor) else (self.scale > 0) - (self.scale < 0)
 
@@ -192,7 +192,7 @@ class ComposeTransform(Transform):
             self.domain, self.codomain = parts[0].domain, parts[-1].codomain
 
     @property
-    def sign(self) -> Any:  # type: ignore[override]
+    def sign(self) -> Any:
         """The product of the parts'."""
         return math.prod(part.sign for part in self.parts)
 

@@ -12,12 +12,14 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.nodenames import titling
 from minigrad.ops import pool as _pool
 from minigrad.ops.conv import several
 from minigrad.ops.index import index_put
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -50,6 +52,7 @@ def max_pool1d(
     return (y, _places(input, 1, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
 
 
+@titling
 def max_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -90,6 +93,7 @@ def _places(x: Tensor, dims: int, *settings: Any) -> Tensor:
     return wrap(found.reshape(*x.shape[:-dims], *found.shape[2:]).astype(np.int64))
 
 
+@titling
 def avg_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -117,6 +121,7 @@ def avg_pool1d(
     return _pool.avg_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), ceil_mode, count_include_pad).squeeze(-2)
 
 
+@titling
 def avg_pool3d(
     input: Tensor,
     kernel_size: Any,
