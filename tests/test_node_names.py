@@ -42,7 +42,7 @@ F.interpolate(b, scale_factor=2, mode="linear"); F.interpolate(i, scale_factor=2
 F.interpolate(i, scale_factor=2, mode="bicubic"); F.interpolate(i, scale_factor=2, mode="nearest-exact")
 F.interpolate(i, 2, mode="area"); F.interpolate(i[None], scale_factor=2, mode="trilinear"); m.tensordot(x, x, 2)
 nn.LSTM(4, 2)(x)[0]; nn.GRU(4, 2)(b)[0]; nn.RNN(4, 2)(b)[0]; nn.GRU(4, 2, batch_first=True)(b)[0]; x.rot90()
-F.fold(b, (2, 4), 1); nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]; nn.GRU(4, 2)(b)[1]
+F.fold(b, (2, 2), 1); nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]; nn.GRU(4, 2)(b)[1]
 nn.LSTMCell(4, 2)(x)[0]; nn.GRUCell(4, 2)(x); nn.RNNCell(4, 2)(x); m.kron(x, x)
 x.squeeze(dim=0); F.cross_entropy(input=x, target=c); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
 """
