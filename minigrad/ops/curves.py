@@ -88,7 +88,11 @@ copysign = primitive(
     b=None,
 )  # fmt: skip
 heaviside = primitive(
-    "heaviside", lambda a, b: np.heaviside(a, b).astype(a.dtype, copy=False), casts="promote", a=None, b=None
+    "heaviside",
+    lambda a, b: np.heaviside(a, b).astype(np.result_type(a, b), copy=False),
+    casts="promote",
+    a=None,
+    b=None,
 )
 gcd = primitive("gcd", np.gcd, casts="promote", a=None, b=None)
 lcm = primitive("lcm", np.lcm, casts="promote", a=None, b=None)
