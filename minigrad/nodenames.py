@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+F = TypeVar("F", bound=Callable[..., Any])
 _Name = str | Callable[[Any], str]
 _titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
@@ -24,7 +25,7 @@ def titled_all(results: Iterable[Any], name: str) -> tuple[Any, ...]:
     return tuple(titled(result, name) for result in results)
 
 
-def titling(function: Any) -> Any:
+def titling(function: F) -> F:
     """Return `function`, a composite, made to note what PyTorch calls it if PyTorch has it as one op."""
     name = _COMPOSITES.get(function.__name__)
     if name is None:
@@ -34,11 +35,12 @@ def titling(function: Any) -> Any:
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         edge = getattr(result, "_edge", None)
-        if edge is not None and edge[0].op.name not in _TELLING:
+        given = getattr(args[0], "_edge", None) if args else None  # which may be what is returned
+        if edge is not None and edge is not given and edge[0].op.name not in _TELLING:
             titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
-    return noting
+    return cast(F, noting)
 
 
 def short_name(node: Any) -> str:
@@ -236,6 +238,20 @@ def _pad(call: _Call) -> str:
     return "ConstantPadNd" if mode == "constant" else "Slice"
 
 
+def _interpolate(call: _Call) -> str:
+    """Return the name for a mode and a number of dims, such as "UpsampleBilinear2D"."""
+    mode, dims = call.get(3, "mode", "nearest"), call.ndim() - 2
+    if mode == "area":
+        return f"AdaptiveAvgPool{dims}D" if dims > 1 else "SqueezeBackward1"
+    return f"Upsample{mode.title().replace('-', '')}{dims}D"
+
+
+def _adaptive_mean(dims: int) -> Callable[[_Call], str]:
+    """Return a function that names the mean over everything, and else the pooling."""
+    whole = (1, (1,) * dims, [1] * dims)
+    return lambda call: "MeanBackward1" if call.get(1, "output_size") in whole else f"AdaptiveAvgPool{dims}D"
+
+
 # Ops whose backward PyTorch names otherwise than by their own name in capitals.
 _NAMES: dict[str, _Name] = {
     "pow": _power, "sub": _difference, "div": _quotient, "square": "Pow", "log1p": "Log1P", "to": "ToCopy",
@@ -266,6 +282,15 @@ _COMPOSITES: dict[str, _Name] = {
     "index_add": "IndexAdd", "index_copy": "IndexCopy", "index_fill": "IndexFill", "outer": "Mul", "einsum": _einsum,
     "cross": "LinalgCross", "frac": "Frac", "sinc": "Sinc", "dist": "Dist", "deg2rad": "Deg2Rad",
     "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
-    "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
+    "pixel_shuffle": "PixelShuffle", "pixel_unshuffle": "PixelUnshuffle", "threshold": "Threshold",
+    "hardshrink": "Hardshrink", "softshrink": "Softshrink", "prelu": "PreluKernel", "rrelu": "RreluWithNoise",
+    "instance_norm": "View", "max_pool2d": "MaxPool2DWithIndices", "max_pool3d": "MaxPool3DWithIndices",
+    "avg_pool2d": "AvgPool2D", "avg_pool3d": "AvgPool3D", "adaptive_avg_pool2d": _adaptive_mean(2),
+    "adaptive_avg_pool3d": _adaptive_mean(3), "adaptive_max_pool2d": "AdaptiveMaxPool2D",
+    "adaptive_max_pool3d": "AdaptiveMaxPool3D", "interpolate": _interpolate, "fold": "Col2Im",
+    "grid_sample": lambda call: f"GridSampler{call.ndim() - 2}D", "embedding_bag": "EmbeddingBag",
+    "soft_margin_loss": "SoftMarginLoss", "multi_margin_loss": "MultiMarginLoss",
+    "multilabel_margin_loss": "MultilabelMarginLoss", "rot90": "Rot90", "tensordot": "View", "kron": "UnsafeView",
+    "conv1d": "Convolution", "conv3d": "Convolution",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip

@@ -44,6 +44,11 @@ def where(condition: _Any, self: _Any = None, other: _Any = None) -> _Any:
     return condition.nonzero(as_tuple=True) if self is None and other is None else _where(condition, self, other)
 
 
+def split(tensor: _Tensor, split_size_or_sections: _Any, dim: int = 0) -> tuple[_Tensor, ...]:
+    """Return views of the given sizes, or all of one size (the last may be smaller), along `dim`."""
+    return tensor.split(split_size_or_sections, dim)
+
+
 @_public
 def rsub(self: _Any, other: _Any, *, alpha: float = 1) -> _Tensor:
     """Return other - alpha * self."""

@@ -188,6 +188,13 @@ t.special.multigammaln(y + 1, 2) | t.unravel_index(n, (3, 4))
 t.frombuffer(bytearray(b"abcd"), dtype=t.uint8, offset=1)
 t.conv2d(c[None], c[:, :2, :2][None]) | t.max_pool2d(c[None], 2) | t.layer_norm(x, (4,))
 t.dropout(x, 0.5, False) | t.tensor([1], dtype=t.uint16).dtype
+t.where(condition=x > 0, input=x, other=y) | t.searchsorted(t.tensor([1, 2, 3]), input=n) | t.polygamma(1, input=y)
+t.rand(size=(2, 3)).shape | t.randn(size=[2]).shape | t.dot(input=v, tensor=v) | v.dot(tensor=v) | x.view(size=(2, 6))
+x[:, :1].squeeze(axis=1) | x.swapaxes(axis0=0, axis1=1) | t.split(tensor=x, split_size_or_sections=2, dim=1)
+x.clone().uniform_(to=2.0).shape | t.nn.functional.pad(input=x, pad=(1, 1), value=2.0)
+t.nn.functional.one_hot(input=k, num_classes=4) | t.split(x, 2) | t.split(x, [1, 2])
+n.to(t.uint8).any(0) | n.to(t.uint8).all() | b.diff() | t.diff(b, dim=0) | t.heaviside(n, n + 1)
+n.to(t.uint8).mul_(n) | n.to(t.uint8).sub_(n + 1)
 """
 TABLES = (ORDER, REDUCE, SHAPE, PLACES, MATH, MATRIX, MAKING, FACTS, MORE, SPECIAL)
 EXPRESSIONS = [e.strip() for table in TABLES for line in table.strip().splitlines() for e in line.split(" | ")]

@@ -38,6 +38,7 @@ CASES = {
     "OneHotCategorical, probs": ({"probs": P}, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     "Multinomial, 5": ({"probs": P}, [[1.0, 4.0, 0.0], [2.0, 2.0, 1.0]]),
     "Gamma": ({"concentration": [0.5, 1.0, 3.5], "rate": [1.0, 2.0, 0.3]}, [0.1, 1.2, 4.0]),
+    "Gamma, numbers": ({"concentration": 0.5, "rate": 2.0}, [0.1, 1.2]),
     "Beta": ({"concentration1": [0.5, 1.5, 3.5], "concentration0": [1.2, 2.0, 0.3]}, [0.1, 0.7, 0.9]),
     "Beta, numbers": ({"concentration1": 2.0, "concentration0": 3.0}, [0.1, 0.7, 0.9]),
     "Dirichlet": ({"concentration": [[0.5, 1.0, 3.5], [1.5, 2.0, 1.3]]}, [[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]]),
@@ -55,7 +56,13 @@ CASES = {
         [0.1, -1.2],
     ),
 }
-UNGRADED = ("Gamma", "Beta", "Beta, numbers", "Dirichlet")  # whose samples have no gradient by the concentration
+UNGRADED = (
+    "Gamma",
+    "Gamma, numbers",
+    "Beta",
+    "Beta, numbers",
+    "Dirichlet",
+)  # whose samples have no gradient by the concentration
 SEEDS = (0, 7, 42)
 
 
@@ -254,6 +261,8 @@ def test_distributions_of_transformed_values(case, vectors):
         drawn = made.rsample((4,))
         found = [made.sample(), *with_gradients(t, drawn, leaves), *with_gradients(t, made.log_prob(drawn), leaves)]
         apart = made.expand((2, 3) if not vectors else (2,)).log_prob(made.sample().detach())
+        if not vectors:
+            found += [*with_gradients(t, made.cdf(drawn), leaves), made.icdf(made.cdf(drawn))]
         return [*found, apart, tuple(made.batch_shape), tuple(made.event_shape)]
 
     both(run, rtol=1e-7)
@@ -317,6 +326,9 @@ def test_what_is_not_there_says_so():
         d.Bernoulli(0.5).rsample()
     with pytest.raises(NotImplementedError, match=r"No KL\(p \|\| q\) is implemented for p type Normal and q type Gam"):
         d.kl_divergence(d.Normal(0.0, 1.0), d.Gamma(1.0, 1.0))
+    wide = d.Normal(mg.zeros(2, 3), mg.ones(2, 3))
+    with pytest.raises(NotImplementedError, match="the same number of dims"):
+        d.kl_divergence(d.Independent(wide, 1), d.Independent(wide, 2))
 
 
 def test_checks_can_be_switched_off():

@@ -130,3 +130,13 @@ def test_what_is_refused(call, message):
 def test_the_plain_mean_of_a_divergence_warns():
     with pytest.warns(UserWarning, match="'batchmean' divides only by the batch size"):
         F.kl_div(mg.zeros(2, 2), mg.ones(2, 2))
+
+
+def test_prelu_at_inf_keeps_the_gradient_of_its_weight():
+    def run(t):
+        x = t.tensor([t.inf, -1.0, 2.0, 0.0], requires_grad=True)
+        weight = t.tensor([0.25], requires_grad=True)
+        return t.autograd.grad(t.nn.functional.prelu(x, weight).sum(), (x, weight))
+
+    for ours, theirs in zip(run(mg), run(torch), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())

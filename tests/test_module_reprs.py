@@ -102,3 +102,18 @@ def test_a_program_of_its_own_classes_prints_as_in_pytorch():
         return Net()
 
     assert repr(model(mg.nn)) == repr(model(torch.nn))
+
+
+CHANGES = """
+s * 2; 2 * s; s + s; s.__imul__(3); s.append(nn.GELU()); s.insert(0, nn.ELU()); s.extend([nn.ELU()]); s.pop(0); s[1:]
+s.add_module("x", nn.ELU()) or s + nn.Sequential(nn.GELU()); s.add_module("x", nn.ELU()) or s * 1; s.__delitem__(0)
+"""
+
+
+@pytest.mark.parametrize("text", [t.strip() for t in CHANGES.replace("\n", ";").split(";") if t.strip()])
+def test_a_sequence_of_modules_is_changed_as_pytorchs(text):
+    def found(m):
+        s = m.nn.Sequential(m.nn.Linear(2, 3), m.nn.ReLU())
+        return repr(eval(text, {"nn": m.nn, "s": s})), repr(s)
+
+    assert found(mg) == found(torch)

@@ -335,7 +335,7 @@ def test_every_key_that_does_not_fit_is_named_at_once(torch: Any) -> None:
         for strict in (True, False):
             with pytest.raises(RuntimeError) as caught:
                 net.load_state_dict({k: lib.ones(s) for k, s in wrong.items()}, strict=strict)
-            messages.append(str(caught.value).replace("torch.Size([", "(").replace("])", ")").replace(". \n", ".\n"))
+            messages.append(str(caught.value).replace("torch.Size", "minigrad.Size"))
         if lib is mg:
             assert bits(net[2].weight, first), "a part was loaded"
     assert messages[:2] == messages[2:]

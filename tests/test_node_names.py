@@ -32,6 +32,18 @@ F.gelu(x); F.silu(x); F.elu(x); F.leaky_relu(x); F.softplus(x); F.logsigmoid(x);
 nn.Dropout2d()(i); nn.Conv2d(4, 2, 3)(i); F.max_pool2d(i, 2); F.avg_pool2d(i, 2); nn.BatchNorm2d(4)(i)
 nn.BatchNorm1d(4)(x); nn.BatchNorm1d(4).eval()(x); nn.LayerNorm(4)(x); F.embedding(c, x); F.pad(x, (1, 1))
 F.pad(i, (1, 1, 1, 1), mode="reflect"); F.normalize(x)
+F.hardtanh(x); F.relu6(x); F.glu(x); F.mish(x); F.selu(x); F.celu(x); F.hardswish(x); F.hardsigmoid(x); F.hardshrink(x)
+F.softshrink(x); F.threshold(x, 0.1, 0.0); F.prelu(x, v); nn.PReLU()(x); F.rrelu(x); F.group_norm(i, 2)
+F.instance_norm(i); F.max_pool2d(i[0], 2); F.avg_pool2d(i[0], 2); F.max_pool3d(i[None], 2); F.avg_pool3d(i[None], 2)
+F.adaptive_avg_pool2d(i, 2); F.adaptive_avg_pool2d(i, (1, 1)); F.adaptive_max_pool2d(i, 2); F.pixel_shuffle(i, 2)
+F.pixel_unshuffle(i, 2); F.unfold(i, 2); x.unfold(0, 2, 1); F.embedding_bag(c[None], x); F.multi_margin_loss(x, c)
+F.soft_margin_loss(x, x.detach().sign()); F.interpolate(b, scale_factor=2); F.interpolate(i, scale_factor=2)
+F.interpolate(b, scale_factor=2, mode="linear"); F.interpolate(i, scale_factor=2, mode="bilinear")
+F.interpolate(i, scale_factor=2, mode="bicubic"); F.interpolate(i, scale_factor=2, mode="nearest-exact")
+F.interpolate(i, 2, mode="area"); F.interpolate(i[None], scale_factor=2, mode="trilinear"); m.tensordot(x, x, 2)
+nn.LSTM(4, 2)(x)[0]; nn.GRU(4, 2)(b)[0]; nn.RNN(4, 2)(b)[0]; nn.GRU(4, 2, batch_first=True)(b)[0]; x.rot90()
+F.fold(b, (2, 2), 1); nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]; nn.GRU(4, 2)(b)[1]
+nn.LSTMCell(4, 2)(x)[0]; nn.GRUCell(4, 2)(x); nn.RNNCell(4, 2)(x); m.kron(x, x)
 x.squeeze(dim=0); F.cross_entropy(input=x, target=c); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
 """
 

@@ -49,7 +49,7 @@ class Gamma(Distribution):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Return a draw of rate 1 divided by the rate."""
         check_no_gradient("Gamma", self.concentration)
-        shapes = np.ascontiguousarray(self.concentration.expand(*self._extended_shape(sample_shape))._data)
+        shapes = self.concentration.expand(*self._extended_shape(sample_shape))._data
         drawn = standard_gamma(shapes, default_generator._stream).astype(shapes.dtype)
         value = wrap(np.maximum(drawn, tiny(self.rate))) / self.rate
         value.detach().clamp_(min=tiny(value))

@@ -19,7 +19,6 @@ from minigrad.distributions.log_normal import LogNormal
 from minigrad.distributions.multivariate_normal import MultivariateNormal, half_log_det, mahalanobis, whitened
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.uniform import Uniform
-from minigrad.errors import ArgumentError
 from minigrad.ops.elementwise import softplus, where
 from minigrad.tensor import Tensor
 
@@ -133,5 +132,5 @@ def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor
 @register_kl(Independent, Independent)
 def _independent(p: Independent, q: Independent) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise ArgumentError("KL of two Independent: they must make values of the same number of dims")
+        raise NotImplementedError("KL of two Independent: they must make values of the same number of dims")
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)

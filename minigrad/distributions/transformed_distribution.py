@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.autograd import no_grad
@@ -76,3 +77,18 @@ class TransformedDistribution(Distribution):
             total = total - sum_rightmost(transform.log_abs_det_jacobian(before, value), len(self._event_shape))
             value = before
         return total + self.base_dist.log_prob(value)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """Return the probability of what is not above `value`."""
+        for transform in reversed(self.transforms):
+            value = transform.inv(value)
+        return self._mirrored(self.base_dist.cdf(value))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """Return where the cdf has the value `value`."""
+        return self._through(self.base_dist.icdf(self._mirrored(value)))
+
+    def _mirrored(self, probability: Tensor) -> Tensor:
+        """Return 1 - `probability` where the transforms together fall, so that what was below is above."""
+        sign = math.prod(transform.sign for transform in self.transforms)
+        return probability if isinstance(sign, int) and sign == 1 else sign * (probability - 0.5) + 0.5

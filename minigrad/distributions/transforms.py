@@ -20,6 +20,7 @@ class Transform:
     """
 
     bijective = False
+    sign: Any = 1  # that of the slope; -1 where the function falls
     domain: constraints.Constraint = constraints.real
     codomain: constraints.Constraint = constraints.real
 
@@ -77,6 +78,11 @@ class _Inverse(Transform):
         """The transform itself."""
         return self._transform
 
+    @property
+    def sign(self) -> Any:
+        """The transform's."""
+        return self._transform.sign
+
     def __call__(self, x: Tensor) -> Tensor:
         """Return what the transform takes to `x`."""
         return self._transform._inv_call(x)
@@ -119,6 +125,11 @@ class AffineTransform(Transform):
         if event_dim:
             raise NotImplementedError("AffineTransform: event_dim must be 0; wrap the distribution in Independent")
         self.loc, self.scale = loc, scale
+
+    @property
+    def sign(self) -> Any:
+        """The sign of the scale."""
+        return self.scale.sign() if isinstance(self.scale, Tensor) else (self.scale > 0) - (self.scale < 0)
 
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x
@@ -179,6 +190,11 @@ class ComposeTransform(Transform):
         self.bijective = all(part.bijective for part in parts)
         if parts:
             self.domain, self.codomain = parts[0].domain, parts[-1].codomain
+
+    @property
+    def sign(self) -> Any:
+        """The product of the parts'."""
+        return math.prod(part.sign for part in self.parts)
 
     def _call(self, x: Tensor) -> Tensor:
         for part in self.parts:

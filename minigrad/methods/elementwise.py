@@ -247,9 +247,9 @@ class Elementwise(ArrayLike):
         """Return the products of two batches of matrices."""
         return titled(linalg.matmul(_of_ndim(self, 3, "bmm"), _of_ndim(mat2, 3, "bmm")), "Bmm")
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, tensor: Any) -> Tensor:
         """Return the inner product of two vectors."""
-        return linalg.matmul(_of_ndim(self, 1, "dot"), _of_ndim(other, 1, "dot"))
+        return linalg.matmul(_of_ndim(self, 1, "dot"), _of_ndim(tensor, 1, "dot"))
 
 
 def _of_ndim(x: Any, ndim: int, what: str) -> Any:

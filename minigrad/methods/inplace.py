@@ -221,9 +221,9 @@ class InPlace(Writing, Operators, Elementwise, Curves, Reductions, Shapes, Movin
 
     # --- filled with random numbers of PyTorch's stream ---
 
-    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
-        """Fill with uniform numbers of [a, b)."""
-        return _random().uniform_(self, a, b, generator)
+    def uniform_(self, low: float = 0.0, to: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Fill with uniform numbers of [low, to)."""
+        return _random().uniform_(self, low, to, generator)
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
         """Fill with normal numbers."""

@@ -27,8 +27,13 @@ class Moving(ArrayLike):
     take, take_along_dim, masked_select = m.take, m.take_along_dim, m.masked_select
     index_add, index_copy, index_fill = m.index_add, m.index_copy, m.index_fill
     scatter_reduce, repeat_interleave = m.scatter_reduce, m.repeat_interleave
-    swapaxes = swapdims = shape.transpose
+    swapdims = shape.transpose
     diff, sum_to_size = diff, sum_to_size
+
+    def swapaxes(self, axis0: int, axis1: int) -> Tensor:
+        """Return a view with two dims exchanged."""
+        y: Tensor = shape.transpose(self, axis0, axis1)
+        return y
 
     def scatter(self, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
         """Return a copy with values of `src`, a tensor or a number, written at the places `index` gives along `dim`.

@@ -124,12 +124,12 @@ class Reductions(ArrayLike):
     @numpy_names
     def any(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Return whether some element is not zero."""
-        return reduce.sum(e.ne(self, 0), dim=dim, keepdim=keepdim) > 0
+        return _truth(self, reduce.sum(e.ne(self, 0), dim=dim, keepdim=keepdim) > 0)
 
     @numpy_names
     def all(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """Return whether no element is zero."""
-        return reduce.sum(e.eq(self, 0), dim=dim, keepdim=keepdim) == 0
+        return _truth(self, reduce.sum(e.eq(self, 0), dim=dim, keepdim=keepdim) == 0)
 
     @numpy_names
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Tensor:
@@ -177,3 +177,8 @@ def _over(x: ArrayLike, dim: Any, keepdim: bool, numpy: dict[str, Any]) -> Any:
         return (dims if x.ndim else None), keepdim
     at = shape.checked_dim(int(dim), x.ndim)
     return (at if x.ndim else None), keepdim
+
+
+def _truth(x: ArrayLike, answer: Tensor) -> Tensor:
+    """Return `answer` as PyTorch types it: uint8 for uint8, which was the type of truths before there was bool."""
+    return answer.to(np.uint8) if x._data.dtype == np.uint8 else answer

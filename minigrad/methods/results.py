@@ -79,7 +79,10 @@ def public(function: Function) -> Function:
 def _by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out = kwargs.pop("out", None)
     if "input" in kwargs:
-        args = (kwargs.pop("input"), *args)
+        if "self" in function.__code__.co_varnames[1 : function.__code__.co_argcount]:  # as in where(condition, input)
+            kwargs["self"] = kwargs.pop("input")
+        else:
+            args = (kwargs.pop("input"), *args)
     result = function(*args, **{NUMPY_NAMES.get(name, name): value for name, value in kwargs.items()})
     if out is None:
         return result

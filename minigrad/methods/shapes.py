@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.arraylike import ArrayLike, sizes_of
 from minigrad.errors import ShapeError
+from minigrad.methods.results import numpy_names
 from minigrad.nodenames import titled, titled_all
 from minigrad.ops import index as i
 from minigrad.ops import shape
@@ -25,11 +26,12 @@ class Shapes(ArrayLike):
         """Return the elements in another shape, one size of which may be -1; a view where the memory allows it."""
         return _reshape(self, shape=sizes_of(sizes, shape))
 
-    def view(self, *shape: Any) -> Tensor:
+    def view(self, *shape: Any, size: Any = None) -> Tensor:
         """Return a view in another shape, one size of which may be -1; or, given a dtype, of the same bits as that.
 
         Raises ShapeError if the layout does not allow a view; `reshape` copies then.
         """
+        shape = shape if size is None else (size,)
         if len(shape) == 1 and not isinstance(shape[0], int | tuple | list | np.integer):
             return self._as_bits(shape[0])
         result = self.reshape(*shape)
@@ -85,6 +87,7 @@ class Shapes(ArrayLike):
         """Return a view expanded to the shape of `other`."""
         return shape.expand(self, shape=tuple(other.shape))
 
+    @numpy_names
     def squeeze(self, dim: Any = None) -> Tensor:
         """Return a view without the dims of size 1, or without `dim` if its size is 1."""
         return shape.squeeze(self, dim)

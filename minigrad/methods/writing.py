@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.arraylike import ArrayLike
+from minigrad.dtypes import CATEGORY
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, array_of, held, recording
 from minigrad.indexing import parse_index
@@ -34,7 +35,7 @@ class Writing(Place):
             raise ShapeError(
                 f"output with shape {self._data.shape} doesn't match the broadcast shape {result._data.shape}"
             )
-        if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
+        if CATEGORY[result._data.dtype.kind] > CATEGORY[self._data.dtype.kind]:
             raise DTypeError(
                 f"result type {result._data.dtype} can't be cast to the desired output type {self._data.dtype}; "
                 "convert the tensor first, or write the operation out of place"

@@ -103,6 +103,24 @@ class Sequential(_Listed):
     def _slice(self, items: list[tuple[str, Any]]) -> Sequential:
         return type(self)(OrderedDict(items))
 
+    def __add__(self, other: Iterable[Module]) -> Sequential:
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> Sequential:
+        return Sequential(*list(self) * self._checked(times))
+
+    def __rmul__(self, times: int) -> Sequential:
+        return self * times
+
+    def __imul__(self, times: int) -> Sequential:
+        return self.extend(list(self) * (self._checked(times) - 1))
+
+    @staticmethod
+    def _checked(times: int) -> int:
+        if times < 1:
+            raise ArgumentError(f"Sequential: expected a positive number of repetitions, got {times}")
+        return times
+
     def forward(self, input: Any) -> Any:
         """Apply the modules in order."""
         for module in self:

@@ -25,18 +25,18 @@ def check_state(kind: str, own: Mapping[str, Any], given: Mapping[str, Any], str
     result = IncompatibleKeys([k for k in own if k not in given], [k for k in given if k not in own])
     problems = []
     if strict and result.missing_keys:
-        problems.append(f"Missing key(s) in state_dict: {_quoted(result.missing_keys)}.")
+        problems.append(f"Missing key(s) in state_dict: {_quoted(result.missing_keys)}. ")
     if strict and result.unexpected_keys:
-        problems.append(f"Unexpected key(s) in state_dict: {_quoted(result.unexpected_keys)}.")
+        problems.append(f"Unexpected key(s) in state_dict: {_quoted(result.unexpected_keys)}. ")
     for key in (k for k in own if k in given):
         if own[key].__class__.__name__.startswith("Uninitialized"):
             continue
-        shape, wanted = getattr(given[key], "shape", None), tuple(own[key].shape)
+        shape, wanted = getattr(given[key], "shape", None), own[key].shape
         if shape is None:
             problems.append(f"{key}: expected a tensor in the state dict, got {type(given[key]).__name__}.")
-        elif tuple(shape) != wanted:
+        elif tuple(shape) != tuple(wanted):
             problems.append(
-                f"size mismatch for {key}: copying a param with shape {tuple(shape)} from checkpoint, "
+                f"size mismatch for {key}: copying a param with shape {shape} from checkpoint, "
                 f"the shape in current model is {wanted}."
             )
     if problems:

@@ -15,6 +15,7 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.rnn import PackedSequence
+from minigrad.nodenames import titled
 from minigrad.ops import rnn as op
 from minigrad.ops.shape import cat, stack
 from minigrad.tensor import Tensor, wrap
@@ -172,9 +173,18 @@ class RNNBase(Module):
         states = self._first(hx, batch, x, single)
         y, last = self._layers(x.reshape(steps * batch, x.shape[2]), (batch,) * steps, states)
         if single:
-            return y, self._packed_state([state.squeeze(1) for state in last])
-        y = y.reshape(steps, batch, y.shape[1])
-        return y.transpose(0, 1) if self.batch_first else y, self._packed_state(last)
+            return titled(y, "SqueezeBackward1"), self._packed_state([state.squeeze(1) for state in last])
+        y = titled(y.reshape(steps, batch, y.shape[1]), self._ending(y))
+        return self._turned(y) if self.batch_first else y, self._packed_state(last)
+
+    def _turned(self, y: Tensor) -> Tensor:
+        return titled(y.transpose(0, 1), f"TransposeBackward{int(self.mode != 'LSTM')}")
+
+    def _ending(self, y: Tensor) -> str:
+        """Return what PyTorch's nodes end with: an LSTM of float32 runs in a library of its own there."""
+        if self.bidirectional or self.mode != "LSTM":
+            return "Cat" if self.bidirectional else "Stack"
+        return "MkldnnRnnLayer" if y._data.dtype == np.float32 and not self.proj_size else "Stack"
 
     def _run_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         x, batch_sizes, order, back = input
@@ -188,7 +198,7 @@ class RNNBase(Module):
         y, last = self._layers(x, sizes, states)
         if back is not None:
             last = [state.index_select(1, back) for state in last]
-        return PackedSequence(y, batch_sizes, order, back), self._packed_state(last)
+        return PackedSequence(titled(y, "Cat"), batch_sizes, order, back), self._packed_state(last)
 
     def _packed_state(self, states: States) -> Any:
         """Return the state as it is given and taken: of LSTM a pair."""

@@ -13,7 +13,11 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.rnn import MODES
+from minigrad.nodenames import titled
 from minigrad.tensor import Tensor, wrap
+
+# What PyTorch's node of the state h is called.
+_ENDS = {"LSTM": "Mul", "GRU": "Add", "RNN_TANH": "Tanh", "RNN_RELU": "Relu"}
 
 
 class RNNCellBase(Module):
@@ -65,6 +69,7 @@ class RNNCellBase(Module):
         self._check(x, states)
         weights = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
         found = mode.run(x, states, weights, (len(x),), False, **mode.settings)[1:]
+        titled(found[0], _ENDS[self.mode])
         return [state.squeeze(0) for state in found] if single else list(found)
 
     def _check(self, x: Tensor, states: list[Tensor]) -> None:

@@ -88,7 +88,13 @@ copysign = primitive(
     a=lambda g, a, y: where(eq(a, 0), 0.0, g * (y / where(eq(a, 0), 1.0, a))),
     b=None,
 )  # fmt: skip
-heaviside = primitive("heaviside", np.heaviside, casts="promote", a=None, b=None)
+heaviside = primitive(
+    "heaviside",
+    lambda a, b: np.heaviside(a, b).astype(np.result_type(a, b), copy=False),
+    casts="promote",
+    a=None,
+    b=None,
+)
 gcd = primitive("gcd", np.gcd, casts="promote", a=None, b=None)
 lcm = primitive("lcm", np.lcm, casts="promote", a=None, b=None)
 left_shift = primitive("bitwise_left_shift", np.left_shift, casts="promote", a=None, b=None)

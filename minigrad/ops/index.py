@@ -94,9 +94,9 @@ def embedding(weight: Any, index: Any) -> Any:
 
 
 @composite
-def one_hot(index: Any, num_classes: int = -1) -> Any:
-    """Return int64 zeros with a 1 at each class in `index`, in a new last dim of `num_classes` (-1: as needed)."""
-    array = np.asarray(array_of(index))
+def one_hot(input: Any, num_classes: int = -1) -> Any:
+    """Return int64 zeros with a 1 at each class in `input`, in a new last dim of `num_classes` (-1: as needed)."""
+    array = np.asarray(array_of(input))
     if array.dtype.kind not in "iu":
         raise OutOfRangeError(f"one_hot: expected integer classes, got {array.dtype}")
     if array.size and array.min() < 0:
@@ -108,4 +108,4 @@ def one_hot(index: Any, num_classes: int = -1) -> Any:
             raise ShapeError("one_hot: cannot tell num_classes from an empty tensor; give it")
     if count > num_classes:
         raise OutOfRangeError(f"one_hot: class {count - 1} is out of range for num_classes={num_classes}")
-    return to(eq(unsqueeze(index, -1), np.arange(num_classes)), dtype=np.dtype(np.int64))
+    return to(eq(unsqueeze(input, -1), np.arange(num_classes)), dtype=np.dtype(np.int64))

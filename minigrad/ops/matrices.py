@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.dtypes import numpy_dtype
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.graph import composite
+from minigrad.ops.elementwise import ne
 from minigrad.ops.linalg import matmul, matrix_product
 from minigrad.ops.moving import diagonal_of, roll
 from minigrad.ops.reduce import norm, sum
@@ -240,7 +242,8 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     x = concatenate(*parts, dim=at) if len(parts) > 1 and n else input
     for _ in range(min(n, x.shape[at])):
         size = x.shape[at]
-        x = narrow(x, dim=at, start=1, length=size - 1) - narrow(x, dim=at, start=0, length=size - 1)
+        after, before = narrow(x, dim=at, start=1, length=size - 1), narrow(x, dim=at, start=0, length=size - 1)
+        x = ne(after, before) if numpy_dtype(x.dtype).kind == "b" else after - before
     return x
 
 

@@ -16,11 +16,12 @@ from minigrad.ops.shape import Shape, concatenate, expand, flip, narrow, widen
 
 
 @composite
-def pad(x: Any, pad: Shape, mode: str = "constant", value: float = 0.0) -> Any:
-    """Return `x` with `pad` elements added: (left, right) of the last dim, then of the one before it, and so on.
+def pad(input: Any, pad: Shape, mode: str = "constant", value: float = 0.0) -> Any:
+    """Return `input` with `pad` elements added: (left, right) of the last dim, then of the one before it, and so on.
 
     Negative amounts crop. `mode` is "constant" (filled with `value`); "reflect" and "replicate" repeat the inside.
     """
+    x = input
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
         raise ShapeError(
             f"pad: {len(pad)} amounts for a tensor of {x.ndim} dims; give a pair per dim, the last dim first"

@@ -14,7 +14,8 @@ from minigrad.tensor import Tensor
 
 
 def rand(
-    *size: Any,
+    *several: Any,
+    size: Any = None,
     generator: Generator | None = None,
     out: Tensor | None = None,
     dtype: Any = None,
@@ -28,13 +29,14 @@ def rand(
     >>> rand(2)
     tensor([0.4963, 0.7682])
     """
-    shape, count = sizes("rand", size)
+    shape, count = sizes("rand", several if size is None else (size,))
     values = stream_of(generator).uniform(count, float_kind("rand", dtype if out is None else out.dtype))
     return made(values.reshape(shape), requires_grad, device, out)
 
 
 def randn(
-    *size: Any,
+    *several: Any,
+    size: Any = None,
     generator: Generator | None = None,
     out: Tensor | None = None,
     dtype: Any = None,
@@ -42,7 +44,7 @@ def randn(
     device: Any = None,
 ) -> Tensor:
     """Return normal numbers of mean 0 and standard deviation 1, of shape `size`; float32 by default."""
-    shape, count = sizes("randn", size)
+    shape, count = sizes("randn", several if size is None else (size,))
     values = stream_of(generator).normal(count, float_kind("randn", dtype if out is None else out.dtype))
     return made(values.reshape(shape), requires_grad, device, out)
 

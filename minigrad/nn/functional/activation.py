@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nodenames import titling
 from minigrad.ops import elementwise as _elementwise
 from minigrad.ops.elementwise import expm1, ge, gt, le, logical_and, lt, where
 from minigrad.ops.loss import log_sigmoid
@@ -58,6 +59,7 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return elu(input, alpha, inplace=True)
 
 
+@titling
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * tanh(softplus(x)) (Misra, 2019, arXiv:1908.08681)."""
     x = original(input, inplace)
@@ -91,6 +93,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     return log_sigmoid(input)
 
 
+@titling
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Return a * sigmoid(b) for the halves a and b of `input` along `dim` (Dauphin et al., 2016, arXiv:1612.08083).
 
@@ -108,6 +111,7 @@ def tanh(input: Tensor) -> Tensor:
     return _elementwise.tanh(input)
 
 
+@titling
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x, but at least `min_val` and at most `max_val`. Raises ArgumentError if min_val > max_val."""
     if min_val > max_val:
@@ -125,27 +129,32 @@ def _between(x: Any, low: float, high: float) -> Any:
     return where(le(x, low), low, where(ge(x, high), high, x))
 
 
+@titling
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x, 0), 6)."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@titling
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return 0 where x <= -3, 1 where x >= 3, and x / 6 + 1 / 2 between."""
     return maybe_inplace(input, _between(input + 3.0, 0.0, 6.0) / 6.0, inplace)
 
 
+@titling
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * hardsigmoid(x) (Howard et al., 2019, arXiv:1905.02244)."""
     x = original(input, inplace)
     return maybe_inplace(input, x * _between(x + 3.0, 0.0, 6.0) / 6.0, inplace)
 
 
+@titling
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x, but 0 where |x| <= `lambd`."""
     return where(logical_and(ge(input, -lambd), le(input, lambd)), 0.0, input)
 
 
+@titling
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x moved by `lambd` towards 0, and 0 where |x| <= `lambd`. Raises ArgumentError for a negative `lambd`."""
     if lambd < 0:
@@ -165,6 +174,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (_elementwise.abs(input) + 1)
 
 
+@titling
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return x where x > threshold, else `value`."""
     return maybe_inplace(input, where(le(input, threshold), value, input), inplace)
@@ -175,6 +185,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     return maybe_inplace(input, where(le(input, threshold), value, input), True)
 
 
+@titling
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return scale * elu(x, alpha), with the two numbers of Klambauer et al. (2017, arXiv:1706.02515)."""
     x = original(input, inplace)
@@ -186,6 +197,7 @@ def selu_(input: Tensor) -> Tensor:
     return selu(input, inplace=True)
 
 
+@titling
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron, 2017, arXiv:1704.07483)."""
     if alpha == 0:
@@ -199,6 +211,7 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return celu(input, alpha, inplace=True)
 
 
+@titling
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return x where x > 0, else weight * x; `weight` is one number or one for each channel (dim 1 of `input`).
 
@@ -212,9 +225,13 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         )
     if weight.ndim:
         weight = reshape(weight, shape=(-1, *(1,) * (input.ndim - 2)) if input.ndim > 1 else (1,) * input.ndim)
-    return where(gt(input, 0), input, weight * input)
+    above = gt(input, 0)
+    return where(
+        above, input, weight * where(above, 0.0, input)
+    )  # inf above 0 must not meet the 0 of weight's gradient
 
 
+@titling
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:

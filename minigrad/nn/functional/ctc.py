@@ -46,7 +46,9 @@ def ctc_loss(
     never = gt(loss, -0.5 * _NEVER)
     # The gradient is meant for scores before a log_softmax, as in PyTorch: to them this adds nothing.
     mass = sum(where(np.arange(x.shape[0])[:, None, None] < steps[:, None], exp(x), 0.0), dim=(0, 2))
-    loss = where(never, 0.0 if zero_infinity else np.inf, loss + (mass - mass.detach()))
+    loss = where(never, 0.0, loss + (mass - mass.detach()))
+    if not zero_infinity:
+        loss = loss + mass * where(never, np.inf, 0.0)  # inf, whose gradient before the log_softmax is nan
     if reduction == "mean":
         loss = loss / wrap(np.maximum(labels, 1).astype(x._data.dtype))
     return reduced(squeeze(loss, 0) if single and reduction == "none" else loss, reduction)

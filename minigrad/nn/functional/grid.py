@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nodenames import titling
 from minigrad.ops.elementwise import abs, ge, le, where
 from minigrad.ops.index import gather
 from minigrad.ops.shape import flatten, permute, reshape
@@ -36,6 +37,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     return (wrap(base) @ permute(theta, dims=(0, 2, 1))).reshape(len(theta), *sizes, dims)
 
 
+@titling
 def grid_sample(
     input: Tensor,
     grid: Tensor,

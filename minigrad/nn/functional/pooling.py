@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.nodenames import titling
 from minigrad.ops import pool as _pool
 from minigrad.ops.conv import several
 from minigrad.ops.index import index_put
@@ -19,6 +20,7 @@ from minigrad.ops.pool import avg_pool2d
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -51,6 +53,7 @@ def max_pool1d(
     return (y, _places(input, 1, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
 
 
+@titling
 def max_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -105,6 +108,7 @@ def avg_pool1d(
     return avg_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), ceil_mode, count_include_pad).squeeze(-2)
 
 
+@titling
 def avg_pool3d(
     input: Tensor,
     kernel_size: Any,

@@ -14,6 +14,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
 from minigrad.nn.functional.adaptive import _means
+from minigrad.nodenames import titling
 from minigrad.ops.index import getitem
 from minigrad.ops.shape import expand, permute, reshape
 from minigrad.tensor import Tensor
@@ -22,6 +23,7 @@ _DIMS = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 _NEAREST = ("nearest", "nearest-exact", "area")
 
 
+@titling
 def interpolate(
     input: Tensor,
     size: Any = None,
@@ -164,6 +166,7 @@ def _cubic(size: int, sources: Array) -> tuple[list[Array], list[Array]]:
     return places, [far(t + 1), near(t), near(1 - t), far(2 - t)]
 
 
+@titling
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Return (..., C r^2, H, W) as (..., C, H r, W r) (Shi et al., 2016, arXiv:1609.05158).
 
@@ -181,6 +184,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return reshape(mixed, shape=(*lead, channels // r**2, height * r, width * r))
 
 
+@titling
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Return (..., C, H r, W r) as (..., C r^2, H, W): what undoes `pixel_shuffle`."""
     r = int(downscale_factor)

@@ -10,6 +10,7 @@ from minigrad.autograd import no_grad
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.nodenames import titling
 from minigrad.ops import index as _index
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import put_among_zeros
@@ -80,6 +81,7 @@ def _by_frequency(y: Tensor, index: Array) -> Tensor:
     return y.detach() + (part - part.detach())
 
 
+@titling
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
