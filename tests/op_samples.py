@@ -9,6 +9,7 @@ import op_samples_layers
 import op_samples_loss
 import op_samples_matrices
 import op_samples_moving
+import op_samples_placing
 import op_samples_reduce
 import op_samples_rnn
 import op_samples_shape
@@ -25,6 +26,7 @@ SAMPLES: list[Sample] = [
     *op_samples_matrices.samples(),
     *op_samples_moving.samples(),
     *op_samples_sorting.samples(),
+    *op_samples_placing.samples(),
     *op_samples_rnn.samples(),
     *op_samples_convnd.samples(),
 ]

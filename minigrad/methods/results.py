@@ -25,6 +25,7 @@ _PAIRS = ("max", "min", "sort", "topk", "median", "nanmedian", "kthvalue", "mode
 _FIELDS = dict.fromkeys(_PAIRS, "values indices") | {
     "aminmax": "min max",
     "slogdet": "sign logabsdet",
+    "frexp": "mantissa exponent",
     "histogram": "hist bin_edges",
     "qr": "Q R",
     "linalg_eigh": "eigenvalues eigenvectors",
