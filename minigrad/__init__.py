@@ -65,6 +65,7 @@ _NAMES = {
     "serialization": "load save",
     "interchange": "from_torch to_torch",
     "func": "vmap",
+    "linalg": "lu_unpack pca_lowrank svd_lowrank",
     "compat": "as_torch",
     "compat.stubs.amp": "autocast",
     "compat.settings": "are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision "

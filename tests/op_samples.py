@@ -5,6 +5,7 @@ from __future__ import annotations
 import op_samples_convnd
 import op_samples_curves
 import op_samples_elementwise
+import op_samples_factors
 import op_samples_layers
 import op_samples_loss
 import op_samples_matrices
@@ -27,6 +28,7 @@ SAMPLES: list[Sample] = [
     *op_samples_moving.samples(),
     *op_samples_sorting.samples(),
     *op_samples_placing.samples(),
+    *op_samples_factors.samples(),
     *op_samples_rnn.samples(),
     *op_samples_convnd.samples(),
 ]
