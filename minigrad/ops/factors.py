@@ -30,11 +30,16 @@ def _columns(x: Any, start: int, length: int) -> Any:
     return narrow(x, dim=x.ndim - 1, start=start, length=length)
 
 
+def _unit(high: int, wide: int) -> Any:
+    """Return which places of a matrix are on its diagonal."""
+    return np.eye(high, wide, dtype=bool)
+
+
 def lower_of(lu: Any) -> Any:
     """Return the lower triangle, with ones on its diagonal, that LU factors kept in one matrix hold."""
     high, wide = lu.shape[lu.ndim - 2], lu.shape[lu.ndim - 1]
     k = min(high, wide)
-    return where(np.eye(high, k, dtype=bool), 1.0, tril(_columns(lu, 0, k), diagonal=-1))
+    return where(_unit(high, k), 1.0, tril(_columns(lu, 0, k), diagonal=-1))
 
 
 def upper_of(lu: Any) -> Any:
@@ -104,7 +109,7 @@ def _reflected(vectors: Any, tau: Any, x: Any, order: Any) -> Any:
     """Return `x` multiplied from the left by the reflections I - tau v v^T, the last in `order` first."""
     high = vectors.shape[vectors.ndim - 2]
     below = tril(vectors, diagonal=-1)
-    lines = where(np.eye(high, vectors.shape[vectors.ndim - 1], dtype=bool), 1.0, below)
+    lines = where(_unit(high, vectors.shape[vectors.ndim - 1]), 1.0, below)
     for i in reversed(order):
         v, weight = _columns(lines, i, 1), unsqueeze(_columns(tau, i, 1), -1)
         x = x - matmul(weight * v, matmul(_t(v), x))
