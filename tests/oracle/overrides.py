@@ -42,11 +42,6 @@ SKIPS: tuple[Skip, ...] = (
         lambda sample, way: sample.args[0].shape != sample.input.shape,
     ),
     Skip(
-        ("nn.functional.grid_sample",),
-        "mode bicubic is not offered, and the error says so",
-        lambda sample, way: sample.kwargs.get("mode") == "bicubic",
-    ),
-    Skip(
         ("as_strided:partial_views",),
         "what lies in memory before or behind an array that came from outside is not the tensor's",
         lambda sample, way: sample.kwargs.get("storage_offset") is not None,
@@ -107,6 +102,13 @@ TOLERANCES: tuple[Tolerance, ...] = (
         torch.float32,
         rtol=5e-5,
         atol=5e-5,
+    ),
+    Tolerance(
+        ("nn.functional.grid_sample",),
+        "the slopes of sixteen weights all but cancel, summed in another order",
+        torch.float32,
+        rtol=1.3e-6,
+        atol=3e-5,
     ),
     Tolerance(
         ("histogram",),
