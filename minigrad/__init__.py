@@ -58,13 +58,15 @@ __version__ = "0.1.0"
 
 
 # What not every program uses is imported when it is first asked for: `import minigrad` alone is quick.
-_OWN = "datasets distributions func images linalg nn optim profiler serialization special transforms utils viz"
+_OWN = "datasets distributions func images linalg nn optim profiler serialization special testing transforms utils viz"
 _STUBS = "accelerator amp backends cuda distributed jit mps onnx version xpu"
 _MODULES = {name: name for name in _OWN.split()} | {name: f"compat.stubs.{name}" for name in _STUBS.split()}
 _NAMES = {
     "serialization": "load save",
+    "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "interchange": "from_torch to_torch",
     "func": "vmap",
+    "linalg": "lu_unpack pca_lowrank svd_lowrank",
     "compat": "as_torch",
     "compat.stubs.amp": "autocast",
     "compat.settings": "are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision "

@@ -7,26 +7,36 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import LinAlgError
+from minigrad.errors import ArgumentError, LinAlgError
 from minigrad.methods.results import numpy_names, result_of
 from minigrad.ops import decompositions as _d
+from minigrad.ops import factors as _f
 from minigrad.ops import linalg as _products
 from minigrad.ops import matrices as _m
 from minigrad.ops import reduce as _r
+from minigrad.ops.elementwise import where as _where
 from minigrad.ops.shape import stack, unsqueeze
-from minigrad.tensor import Tensor
+from minigrad.random import randn
+from minigrad.tensor import Tensor, wrap
 
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_ex",
     "cond",
     "cross",
     "det",
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
+    "inv_ex",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
     "matmul",
     "matrix_exp",
     "matrix_norm",
@@ -38,9 +48,12 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_ex",
     "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
     "vander",
     "vecdot",
     "vector_norm",
@@ -49,6 +62,8 @@ __all__ = [
 cond, matrix_exp, matrix_power, svdvals = _d.cond, _d.matrix_exp, _d.matrix_power, _d.svdvals
 solve, solve_triangular = _d.solve, _d.solve_triangular
 matmul = _products.matmul
+householder_product, lu_solve = _f.householder_product, _f.lu_solve
+tensorinv, tensorsolve = _f.tensorinv, _f.tensorsolve
 
 
 @numpy_names
@@ -188,6 +203,77 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     return result_of["linalg_lstsq"](x.squeeze(-1) if is_vector else x, rest, rank, values)
 
 
+def lu(A: Tensor, *, pivot: bool = True) -> Any:
+    """Return (P, L, U): a permutation matrix and two triangles whose product is A; L has ones on its diagonal."""
+    lu, _, places = _f.lu_of(A, pivot=pivot)
+    unit = wrap(np.eye(A.shape[-2], dtype=A._data.dtype)[places._data]) if pivot else A.new_zeros(0)
+    return result_of["linalg_lu"](unit, _f.lower_of(lu), _f.upper_of(lu))
+
+
+def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
+    """Return (LU, pivots): L below the diagonal and U above it in one matrix, and with which row each was exchanged."""
+    return result_of["linalg_lu_factor"](*_f.lu_of(A, pivot=pivot)[:2])
+
+
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
+    """Return (LU, pivots, info), where info is the first column, counted from 1, whose pivot is 0; 0 if none is.
+
+    Raises LinAlgError for such a column if `check_errors`.
+    """
+    lu, pivots, _ = _f.lu_of(A, pivot=pivot)
+    return result_of["linalg_lu_factor_ex"](lu, pivots, _info("lu_factor", _f.lu_info(lu)._data, check_errors))
+
+
+def _info(name: str, info: Any, check_errors: bool) -> Tensor:
+    if check_errors and np.any(info):
+        raise LinAlgError(f"linalg.{name}: failed at column {int(np.max(info))}: for this input there is no result")
+    return wrap(np.asarray(info, np.int32))
+
+
+def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
+    """Return (inverse, info): info is 0, or the column of a singular matrix at which it failed; its inverse is inf.
+
+    Raises LinAlgError for a singular matrix if `check_errors`.
+    """
+    info = lu_factor_ex(A).info
+    _info("inv", info._data, check_errors)
+    return result_of["linalg_inv_ex"](_d.inv(_regular(A, info)) + _blank(A, info), info)
+
+
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
+    """Return (result, info) of `solve`: info is 0, or the column of a singular matrix at which it failed.
+
+    Raises LinAlgError for a singular matrix if `check_errors`.
+    """
+    info = lu_factor_ex(A).info
+    _info("solve", info._data, check_errors)
+    if info._data.any():
+        return result_of["linalg_solve_ex"](solve(_regular(A, info), B, left=left) * np.nan, info)
+    return result_of["linalg_solve_ex"](solve(A, B, left=left), info)
+
+
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """Return (L, info): info is 0, or the size of the first leading square that is not positive definite.
+
+    Of such a matrix L is nan. Raises LinAlgError for it if `check_errors`.
+    """
+    leading = [np.linalg.eigvalsh(A._data[..., :k, :k])[..., 0] <= 0 for k in range(1, A.shape[-1] + 1)]
+    bad = np.stack(leading, -1) if leading else np.zeros((*A.shape[:-2], 1), bool)
+    info = _info("cholesky", np.where(bad.any(-1), bad.argmax(-1) + 1, 0), check_errors)
+    return result_of["linalg_cholesky_ex"](_regular(A, info).cholesky(upper) + _blank(A, info), info)
+
+
+def _regular(A: Tensor, info: Tensor) -> Tensor:
+    """Return the matrices with the identity in the place of those at which `info` is not 0."""
+    unit = np.eye(A.shape[-1], dtype=A._data.dtype)
+    return _where(wrap(info._data[..., None, None] != 0), wrap(unit), A) if info._data.any() else A
+
+
+def _blank(A: Tensor, info: Tensor) -> Any:
+    """Return nan for the matrices at which `info` is not 0, and 0 for the others."""
+    return np.where(info._data[..., None, None] != 0, np.nan, 0).astype(A._data.dtype)
+
+
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """Return the cross product of vectors of 3 along `dim`."""
     return _m.cross(input, other, dim)
@@ -213,3 +299,41 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     x = x.reshape(1) if x.ndim == 0 else x
     count = x.shape[-1] if N is None else N
     return stack([x**k for k in range(count)], -1)
+
+
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
+    """Return (P, L, U) of what `lu_factor` returned; empty ones of what is not asked for."""
+    nothing = LU_data.new_zeros(0)
+    places = _f.places_of(LU_pivots._data, LU_data.shape[-2])
+    unit = wrap(np.eye(LU_data.shape[-2], dtype=LU_data._data.dtype)[places]) if unpack_pivots else nothing
+    low, up = (_f.lower_of(LU_data), _f.upper_of(LU_data)) if unpack_data else (nothing, nothing)
+    return result_of["lu_unpack"](unit, low, up)
+
+
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> Any:
+    """Return (U, S, V) of a matrix close to A (less M) and of rank `q`, found with random numbers.
+
+    Source: N. Halko, P. G. Martinsson, J. A. Tropp, "Finding structure with randomness" (arXiv:0909.4061), algorithms
+    4.4 and 5.1.
+    """
+    x = A if M is None else A - M
+    wide = x.shape[-2] < x.shape[-1]
+    x = x.mT if wide else x
+    base = qr(x @ randn(x.shape[-1], 6 if q is None else q, dtype=x.dtype))[0]
+    for _ in range(niter or 0):
+        base = qr(x @ qr(x.mT @ base)[0])[0]
+    u, s, vh = svd(base.mT @ x, full_matrices=False)
+    pair = (base @ u, vh.mT)
+    return (pair[1], s, pair[0]) if wide else (pair[0], s, pair[1])
+
+
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
+    """Return (U, S, V) of the `q` principal components (6 by default) of rows, less their mean if `center`.
+
+    Raises ArgumentError for a `q` below 0 or above the size of A.
+    """
+    least = min(A.shape[-2:])
+    rank = min(6, least) if q is None else q
+    if not 0 <= rank <= least:
+        raise ArgumentError(f"q(={rank}) must be non-negative integer and not greater than min(m, n)={least}")
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, rank, niter)

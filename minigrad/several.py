@@ -15,8 +15,10 @@ from minigrad.dtypes import result_dtype as _result_dtype
 from minigrad.methods.results import public as _public
 from minigrad.ops import matrices as _matrices
 from minigrad.ops import shape as _shape
+from minigrad.ops import slopes as _slopes
 from minigrad.ops import sorting as _sorting
 from minigrad.ops.elementwise import where as _where
+from minigrad.ops.index import index_set as _index_set
 from minigrad.tensor import Tensor as _Tensor
 from minigrad.tensor import wrap as _wrap
 
@@ -27,6 +29,8 @@ einsum, block_diag = _matrices.einsum, _matrices.block_diag
 tensordot = _public(_matrices.tensordot)
 cdist = _public(_matrices.cdist)
 trapezoid = trapz = _public(_matrices.trapezoid)
+cumulative_trapezoid = _public(_matrices.cumulative_trapezoid)
+gradient = _public(_slopes.gradient)
 
 
 @_public
@@ -47,6 +51,13 @@ def where(condition: _Any, self: _Any = None, other: _Any = None) -> _Any:
 def split(tensor: _Tensor, split_size_or_sections: _Any, dim: int = 0) -> tuple[_Tensor, ...]:
     """Return views of the given sizes, or all of one size (the last may be smaller), along `dim`."""
     return tensor.split(split_size_or_sections, dim)
+
+
+@_public
+def fill(self: _Tensor, value: _Any) -> _Tensor:
+    """Return a tensor of this shape and dtype with `value` everywhere; a tensor of one value has a gradient."""
+    result: _Tensor = _index_set(self, value, steps=())
+    return result
 
 
 @_public

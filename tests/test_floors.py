@@ -28,8 +28,9 @@ FLOORS: list[tuple[str, ...]] = [
         "typeinfo",
         "legacy",
         "random",
+        "windows",
     ),
-    ("autograd", "func", "viz", "linalg", "special"),
+    ("autograd", "func", "viz", "linalg", "special", "testing"),
     ("nn",),
     (
         "optim",

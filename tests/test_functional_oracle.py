@@ -18,7 +18,10 @@ GRID = RNG.uniform(-1.4, 1.4, (2, 4, 3, 2)).astype(np.float32)
 POINTS = RNG.uniform(-1.4, 1.4, (2, 2, 3, 4, 3)).astype(np.float32)
 IMAGES, SEQUENCES, VOLUMES = (2, 3, 5, 6), (2, 3, 7), (2, 3, 4, 5, 6)
 SAMPLINGS = [
-    (m, p, a) for m in ("bilinear", "nearest") for p in ("zeros", "border", "reflection") for a in (True, False)
+    (m, p, a)
+    for m in ("bilinear", "nearest", "bicubic")
+    for p in ("zeros", "border", "reflection")
+    for a in (True, False)
 ]
 
 # name, inputs (shapes, drawn normally, or arrays), other arguments
@@ -50,6 +53,9 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("upsample_bilinear", (IMAGES,), {"size": (7, 3)}),
     ("upsample", (IMAGES,), {"scale_factor": 2, "mode": "bicubic"}),
     ("interpolate", (VOLUMES,), {"scale_factor": (2, 1.5, 0.5), "mode": "trilinear"}),
+    *(("interpolate", (IMAGES,), {"mode": m, "antialias": True, "align_corners": a, **how})
+      for m in ("bilinear", "bicubic") for a in (True, False)
+      for how in ({"size": (3, 8)}, {"scale_factor": (0.4, 1.7)})),
     ("interpolate", ((1, 1, 1, 1),), {"size": (3, 4), "mode": "bilinear", "align_corners": True}),
     ("prelu", ((5,), (1,)), {}),
     ("softmin", ((3, 4),), {"dim": 0}),
@@ -94,6 +100,7 @@ REFUSED = [
     (lambda x: F.interpolate(x), r"only one of size or scale_factor should be defined"),
     (lambda x: F.interpolate(x, 3, mode="bilinear"), r"mode 'bilinear' needs a 4D input"),
     (lambda x: F.interpolate(x, 3, align_corners=True), r"align_corners option can only be set with"),
+    (lambda x: F.interpolate(x, 3, antialias=True), r"restricted to bilinear and bicubic modes"),
     (lambda x: F.interpolate(x, (3, 4)), r"same number of spatial dimensions"),
     (lambda x: F.adaptive_avg_pool1d(x[0, 0], 2), r"adaptive_avg_pool1d: Expected 2D or 3D"),
     (lambda x: F.pixel_shuffle(x, 2), r"divisible by the square of upscale_factor"),

@@ -95,6 +95,8 @@ ACTIVATIONS = [
     case("Hardshrink", 0.2, (30,)),
     case("Threshold", (0.1, 20.0), (30,)),
     case("GLU", 1, IMAGES),
+    case("AdaptiveLogSoftmaxWithLoss", (8, 20, [5, 10, 15], 2.0), (6, 8), np.array([0, 4, 5, 9, 19, 14])),
+    case("AdaptiveLogSoftmaxWithLoss", (8, 9, [3], 2.0, True), (8,), np.array(3)),
 ]
 POOLS = [
     case("MaxPool1d", 3, SEQUENCES),

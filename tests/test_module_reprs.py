@@ -39,6 +39,7 @@ nn.RNNCell(3, 4, nonlinearity="relu", bias=False); nn.MultiheadAttention(8, 2); 
 nn.TransformerDecoderLayer(8, 2, 16, batch_first=True); nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2), 2)
 nn.Module(); nn.Sequential(); nn.Sequential(nn.Linear(1, 2))
 nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Sequential(nn.Linear(2, 2), nn.Sequential())); nn.ModuleList()
+nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10]); nn.FractionalMaxPool2d(2, 3); nn.FractionalMaxPool3d(2, 3)
 nn.ModuleDict(); nn.ModuleList([nn.Linear(2, 2) for _ in range(4)])
 nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU(), nn.ReLU()])
 nn.ModuleList([nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(3)])

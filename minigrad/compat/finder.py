@@ -34,6 +34,7 @@ _SHARED = (
     "random",
     "serialization",
     "special",
+    "testing",
     "utils",
 )
 _PLACES = {

@@ -40,9 +40,10 @@ def greater_than(low: float) -> Constraint:
     return Constraint(f"GreaterThan(lower_bound={low})", lambda x: x > low)
 
 
-def greater_than_eq(low: float) -> Constraint:
+def greater_than_eq(low: Any) -> Constraint:
     """Return the condition x >= low."""
-    return Constraint(f"GreaterThanEq(lower_bound={low})", lambda x: x >= low)
+    a = low._data if isinstance(low, Tensor) else low
+    return Constraint(f"GreaterThanEq(lower_bound={low})", lambda x: x >= a)
 
 
 def less_than(high: float) -> Constraint:
@@ -54,6 +55,16 @@ def interval(low: float | Tensor, high: float | Tensor) -> Constraint:
     """Return the condition low <= x <= high."""
     a, b = (x._data if isinstance(x, Tensor) else x for x in (low, high))
     return Constraint(f"Interval(lower_bound={low}, upper_bound={high})", lambda x: (a <= x) & (x <= b))
+
+
+def half_open_interval(low: float, high: float) -> Constraint:
+    """Return the condition low <= x < high."""
+    return Constraint(f"HalfOpenInterval(lower_bound={low}, upper_bound={high})", lambda x: (low <= x) & (x < high))
+
+
+def integer_greater_than(low: int) -> Constraint:
+    """Return the condition that x is a whole number from low up."""
+    return Constraint(f"IntegerGreaterThan(lower_bound={low})", lambda x: (x >= low) & (x % 1 == 0))
 
 
 def integer_interval(low: int, high: int) -> Constraint:
@@ -93,6 +104,8 @@ boolean = Constraint("Boolean()", lambda x: (x == 0) | (x == 1))
 positive = greater_than(0.0)
 nonnegative = greater_than_eq(0.0)
 unit_interval = interval(0.0, 1.0)
+nonnegative_integer = integer_greater_than(0)
+positive_integer = integer_greater_than(1)
 simplex = Constraint("Simplex()", _is_simplex, 1)
 one_hot = Constraint("OneHot()", lambda x: ((x == 0) | (x == 1)).all(-1) & (x.sum(-1) == 1), 1)
 real_vector = independent(real, 1)

@@ -9,10 +9,13 @@ from typing import Any
 from minigrad.distributions.bernoulli import Bernoulli
 from minigrad.distributions.beta import Beta
 from minigrad.distributions.categorical import Categorical
+from minigrad.distributions.counts import Geometric, Poisson
 from minigrad.distributions.dirichlet import Dirichlet
 from minigrad.distributions.distribution import Distribution, sum_rightmost
 from minigrad.distributions.exponential import Exponential
+from minigrad.distributions.extremes import EULER, Gumbel
 from minigrad.distributions.gamma import Gamma, digamma, lgamma
+from minigrad.distributions.heavy_tails import Cauchy, HalfNormal
 from minigrad.distributions.independent import Independent
 from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.log_normal import LogNormal
@@ -127,6 +130,33 @@ def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor
     a, b = p.scale_tril, q.scale_tril
     spread = whitened(b, a).pow(2).sum((-2, -1)) + mahalanobis(b, q.loc - p.loc)
     return half_log_det(b) - half_log_det(a) + 0.5 * (spread - p.event_shape[0])
+
+
+@register_kl(Poisson, Poisson)
+def _poisson(p: Poisson, q: Poisson) -> Tensor:
+    return p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate)
+
+
+@register_kl(Geometric, Geometric)
+def _geometric(p: Geometric, q: Geometric) -> Tensor:
+    return -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal(p: HalfNormal, q: HalfNormal) -> Tensor:
+    return _normal(p.base_dist, q.base_dist)
+
+
+@register_kl(Cauchy, Cauchy)
+def _cauchy(p: Cauchy, q: Cauchy) -> Tensor:
+    spread = (p.scale + q.scale).pow(2) + (p.loc - q.loc).pow(2)
+    return spread.log() - (4 * p.scale * q.scale).log()
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
+    ratio, away = p.scale / q.scale, (p.loc - q.loc) / q.scale
+    return away - ratio.log() + ratio * EULER + (lgamma(1 + ratio) - away).exp() - (1 + EULER)
 
 
 @register_kl(Independent, Independent)

@@ -181,6 +181,69 @@ class SigmoidTransform(Transform):
         return -softplus(-x) - softplus(x)
 
 
+class PowerTransform(Transform):
+    """y = x**exponent, for positive x."""
+
+    bijective = True
+    domain = codomain = constraints.positive
+
+    def __init__(self, exponent: Any, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.exponent = exponent
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.pow(self.exponent)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.pow(1 / self.exponent)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return log |exponent * y / x|."""
+        return (self.exponent * y / x).abs().log()
+
+
+class SoftplusTransform(Transform):
+    """y = log(1 + exp(x))."""
+
+    bijective = True
+    codomain = constraints.positive
+
+    def _call(self, x: Tensor) -> Tensor:
+        return softplus(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return (-y).expm1().neg().log() + y
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return log(sigmoid(x))."""
+        return -softplus(-x)
+
+
+class AbsTransform(Transform):
+    """y = |x|, which cannot be undone: its inverse is y itself."""
+
+    codomain = constraints.positive
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y
+
+
+class SoftmaxTransform(Transform):
+    """y = softmax(x) over the last dim, whose inverse is log(y)."""
+
+    domain, codomain = constraints.real_vector, constraints.simplex
+
+    def _call(self, x: Tensor) -> Tensor:
+        powers = (x - x.max(-1, True)[0]).exp()
+        return powers / powers.sum(-1, True)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y.log()
+
+
 class ComposeTransform(Transform):
     """Several transforms one after the other."""
 
@@ -217,3 +280,6 @@ class ComposeTransform(Transform):
     def __repr__(self) -> str:
         inside = ",\n    ".join(map(repr, self.parts))
         return f"ComposeTransform(\n    {inside}\n)"
+
+
+identity_transform = ComposeTransform([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -88,3 +89,54 @@ def pinv(x: Array, *, rcond: float | None = None) -> Array:
 def matrix_rank(x: Array, *, tol: float | None = None) -> Array:
     """Return how many singular values are above `tol`."""
     return np.asarray(np.linalg.matrix_rank(_checked("matrix_rank", x, False), tol=tol), np.int64)
+
+
+def cofactors(x: Array) -> Array:
+    """Return det(x) times the transposed inverse, which singular matrices have too."""
+    u, s, vh = np.linalg.svd(_checked("det", x, True))
+    others = np.prod(np.where(np.eye(x.shape[-1], dtype=bool), 1, s[..., None, :]), -1)
+    turned = np.linalg.det(u) * np.linalg.det(vh)
+    return np.asarray((u * (others * turned[..., None])[..., None, :]) @ vh).astype(x.dtype, copy=False)
+
+
+def lu(x: Array, *, pivot: bool = True) -> tuple[Array, Array, Array]:
+    """Return L (below the diagonal, ones on it) and U in one matrix, the pivots, and where each row of x is in L @ U.
+
+    A pivot names the row, counted from 1, that a row was exchanged with; without `pivot` none is.
+    """
+    y = np.array(_checked("lu", x, False), order="C")
+    high, wide = y.shape[-2:]
+    flat = y.reshape(math.prod(y.shape[:-2]), high, wide)
+    pivots = np.zeros((len(flat), min(high, wide)), np.int32)
+    each = np.arange(len(flat))
+    for k in range(min(high, wide)):
+        at = np.abs(flat[:, k:, k]).argmax(1) + k if pivot else np.full(len(flat), k)
+        pivots[:, k] = at + 1
+        flat[each, at], flat[:, k] = flat[:, k].copy(), flat[each, at]
+        head = flat[:, k, k, None]
+        flat[:, k + 1 :, k] /= np.where(head == 0, 1, head)
+        flat[:, k + 1 :, k + 1 :] -= flat[:, k + 1 :, k, None] * flat[:, k, None, k + 1 :]
+    pivots = pivots.reshape(*x.shape[:-2], pivots.shape[1])
+    return y.astype(x.dtype, copy=False), pivots, places_of(pivots, high)
+
+
+def lu_info(x: Array) -> Array:
+    """Return the first column, counted from 1, whose pivot is 0, of each of the LU factors; 0 if none is."""
+    zero = np.diagonal(x, axis1=-2, axis2=-1) == 0
+    found = np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if zero.shape[-1] else np.zeros(zero.shape[:-1])
+    return np.asarray(found, np.int32)
+
+
+def places_of(pivots: Array, rows: int) -> Array:
+    """Return where each row of a matrix is after the exchanges that `pivots` names."""
+    each = np.arange(math.prod(pivots.shape[:-1]))
+    order = np.tile(np.arange(rows), (len(each), 1))
+    for k, at in enumerate(pivots.reshape(len(each), pivots.shape[-1]).T - 1):
+        order[each, at], order[:, k] = order[:, k].copy(), order[each, at]
+    return np.argsort(order, -1).reshape(*pivots.shape[:-1], rows)
+
+
+def geqrf(x: Array) -> tuple[Array, Array]:
+    """Return R with the vectors of the reflections below its diagonal, and their weights."""
+    h, tau = np.linalg.qr(_checked("geqrf", x, False), mode="raw")
+    return np.ascontiguousarray(h.swapaxes(-1, -2)).astype(x.dtype, copy=False), tau.astype(x.dtype, copy=False)

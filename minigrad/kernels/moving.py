@@ -56,6 +56,28 @@ def add_windows(g: Array, *, shape: tuple[int, ...], dim: int, step: int) -> Arr
     return y
 
 
+def strided(x: Array, *, size: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> Array:
+    """Return a view of the elements offset + sum(place * stride) of the flat `x`: a copy if that lies otherwise.
+
+    Raises ShapeError if one of them is outside of `x`.
+    """
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    if min((offset, *stride)) < 0 or (0 not in size and last >= x.size):
+        raise ShapeError(
+            f"as_strided: size {size}, stride {stride} and storage offset {offset} reach element {last}, out of "
+            f"bounds for storage of {x.size} elements"
+        )
+    return as_strided(x.reshape(-1)[offset:], size, tuple(s * x.itemsize for s in stride))
+
+
+def add_strided(g: Array, *, shape: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> Array:
+    """Return zeros of `shape` with `g` added where `strided` reads: its adjoint."""
+    y = np.zeros(shape, g.dtype)
+    places = strided(np.arange(y.size), size=g.shape, stride=stride, offset=offset)
+    np.add.at(y.reshape(-1), places, g)
+    return y
+
+
 def scatter(x: Array, index: Array, src: Any, *, dim: int) -> Array:
     """Return a copy of `x` with values of `src` written at the places `index` gives along `dim`; the last one stays."""
     y = np.array(x)

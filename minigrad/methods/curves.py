@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.arraylike import ArrayLike
 from minigrad.graph import Op
+from minigrad.methods.results import result_of
 from minigrad.ops import curves as c
 from minigrad.ops import elementwise as e
 
@@ -68,6 +69,7 @@ class Curves(ArrayLike):
     fmin = _of_two(c.fmin, "Return the elementwise minimum; a nan gives way to a number.")
     copysign = _of_two(c.copysign, "Return |self| with the sign of other.")
     xlogy = _of_two(c.xlogy, "Return self * log(other), 0 where self is 0 unless other is nan.")
+    nextafter = _of_two(c.nextafter, "Return the next number that the dtype holds, towards other.")
     gcd = _of_two(c.gcd, "Return the greatest common divisor.")
     lcm = _of_two(c.lcm, "Return the least common multiple.")
     bitwise_and = _of_two(e.bitwise_and, "Return the bits that both have.")
@@ -90,6 +92,10 @@ class Curves(ArrayLike):
     def heaviside(self, values: Any) -> Tensor:
         """Return 0 below zero, 1 above, and `values` at zero."""
         return c.heaviside(self, values)
+
+    def frexp(self) -> Any:
+        """Return (mantissa, exponent) with self = mantissa * 2**exponent and a mantissa of [0.5, 1)."""
+        return result_of["frexp"](*c.frexp_of(self))
 
     def digamma(self) -> Tensor:
         """Return the derivative of lgamma."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.arraylike import ArrayLike
 from minigrad.methods.results import result_of
 from minigrad.ops import decompositions as d
-from minigrad.ops import linalg
+from minigrad.ops import factors, linalg
 from minigrad.ops import matrices as m
 from minigrad.ops.shape import transpose
 
@@ -23,6 +23,7 @@ class Matrices(ArrayLike):
     addmm, addmv, addr, baddbmm, addbmm = m.addmm, m.addmv, m.addr, m.baddbmm, m.addbmm
     cov, corrcoef = m.cov, m.corrcoef
     logdet, matrix_power, matrix_exp, cholesky_solve = d.logdet, d.matrix_power, d.matrix_exp, d.cholesky_solve
+    orgqr, ormqr = factors.householder_product, factors.ormqr
 
     def mv(self, vec: Any) -> Tensor:
         """Return the product of a matrix and a vector."""
@@ -66,3 +67,22 @@ class Matrices(ArrayLike):
         """Return (U, S, V) with self = U @ diag(S) @ V^T; S is in descending order."""
         u, s, vh = d.svd_of(self, full_matrices=not some)
         return result_of["svd"](u, s, transpose(vh, -1, -2))
+
+    def lu(self, pivot: bool = True, get_infos: bool = False) -> Any:
+        """Return (LU, pivots), and with `get_infos` which pivot is 0: L and U in one matrix, and exchanges of rows."""
+        found = factors.lu_of(self, pivot=pivot)[:2]
+        return (*found, factors.lu_info(found[0])) if get_infos else found
+
+    def lu_solve(self, LU_data: Any, LU_pivots: Any) -> Tensor:
+        """Return X of A @ X = self by the LU factors of A."""
+        return factors.lu_solve(LU_data, LU_pivots, self)
+
+    def geqrf(self) -> Any:
+        """Return (a, tau): R with the vectors of Householder's reflections below its diagonal, and their weights."""
+        return result_of["geqrf"](*factors.geqrf_of(self))
+
+    def triangular_solve(self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any:
+        """Return (X, A) with A @ X = self for a triangle A, or for its transpose."""
+        triangle = A.mT if transpose else A
+        x = d.solve_triangular(triangle, self, upper=upper != transpose, unitriangular=unitriangular)
+        return result_of["triangular_solve"](x, A.clone())

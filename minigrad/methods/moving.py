@@ -10,7 +10,7 @@ from minigrad.arraylike import ArrayLike, sizes_of
 from minigrad.errors import ShapeError
 from minigrad.kernels.index import ARRAY
 from minigrad.ops import moving as m
-from minigrad.ops import shape
+from minigrad.ops import placing, shape
 from minigrad.ops.index import getitem, index_put, index_set
 from minigrad.ops.matrices import diff, sum_to_size
 
@@ -29,6 +29,27 @@ class Moving(ArrayLike):
     scatter_reduce, repeat_interleave = m.scatter_reduce, m.repeat_interleave
     swapdims = shape.transpose
     diff, sum_to_size = diff, sum_to_size
+    put, index_reduce, renorm = placing.put, placing.index_reduce, placing.renorm
+    as_strided_scatter = placing.as_strided_scatter
+
+    def as_strided(self, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+        """Return a view of the memory, also beyond this view of it: a size, steps, and the first element.
+
+        Raises ShapeError if it reaches beyond the memory, or if the tensor that owns the memory is not contiguous.
+
+        >>> import minigrad as mg
+        >>> mg.arange(4).as_strided((3, 2), (1, 1))
+        tensor([[0, 1],
+                [1, 2],
+                [2, 3]])
+        """
+        owner: Any = self if self._view is None or (self.requires_grad and self.is_leaf) else self._view.base  # type: ignore[attr-defined]
+        owner._share()
+        if not owner._data.flags.c_contiguous:
+            raise ShapeError("as_strided: the memory is not in order: as_strided() needs contiguous(), or a view of it")
+        start = self.storage_offset()  # type: ignore[attr-defined]
+        first = (start if storage_offset is None else storage_offset) - (start if owner is self else 0)
+        return placing.strided_of(owner, size=tuple(size), stride=tuple(stride), offset=first)
 
     def swapaxes(self, axis0: int, axis1: int) -> Tensor:
         """Return a view with two dims exchanged."""
@@ -151,6 +172,10 @@ class Moving(ArrayLike):
         """Return a copy with `src` on a diagonal."""
         how = {"offset": offset, "dim1": dim1 % self.ndim, "dim2": dim2 % self.ndim}
         return index_set(self, src, steps=((m.diagonal_of, how),))
+
+    def narrow_copy(self, dim: int, start: int, length: int) -> Tensor:
+        """Return a copy of `length` elements along `dim`, from `start` on."""
+        return self.narrow(dim, start, length).clone()
 
     def adjoint(self) -> Tensor:
         """Return the view with the last two dims exchanged."""

@@ -25,11 +25,21 @@ _PAIRS = ("max", "min", "sort", "topk", "median", "nanmedian", "kthvalue", "mode
 _FIELDS = dict.fromkeys(_PAIRS, "values indices") | {
     "aminmax": "min max",
     "slogdet": "sign logabsdet",
+    "frexp": "mantissa exponent",
     "histogram": "hist bin_edges",
     "qr": "Q R",
     "linalg_eigh": "eigenvalues eigenvectors",
     "svd": "U S V",
     "linalg_svd": "U S Vh",
+    "linalg_lu": "P L U",
+    "lu_unpack": "P L U",
+    "linalg_lu_factor": "LU pivots",
+    "linalg_lu_factor_ex": "LU pivots info",
+    "linalg_inv_ex": "inverse info",
+    "linalg_solve_ex": "result info",
+    "linalg_cholesky_ex": "L info",
+    "geqrf": "a tau",
+    "triangular_solve": "solution cloned_coefficient",
     "linalg_lstsq": "solution residuals rank singular_values",
 }
 

@@ -95,6 +95,11 @@ heaviside = primitive(
     a=None,
     b=None,
 )
+nextafter = primitive("nextafter", np.nextafter, casts="promote", a=None, b=None)
+frexp_of = primitive(
+    "frexp", np.frexp, casts="floating", outputs=("mantissa", "exponent"),
+    x=lambda g_mantissa, exponent: g_mantissa * exp2(to(-exponent, dtype=g_mantissa.dtype)),
+)  # fmt: skip
 gcd = primitive("gcd", np.gcd, casts="promote", a=None, b=None)
 lcm = primitive("lcm", np.lcm, casts="promote", a=None, b=None)
 left_shift = primitive("bitwise_left_shift", np.left_shift, casts="promote", a=None, b=None)

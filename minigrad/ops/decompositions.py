@@ -18,7 +18,7 @@ from minigrad.ops.elementwise import abs, where
 from minigrad.ops.linalg import matrix_product
 from minigrad.ops.moving import diag_embed
 from minigrad.ops.reduce import amax, amin, norm, sum
-from minigrad.ops.shape import narrow, reshape, transpose, tril, triu, unsqueeze
+from minigrad.ops.shape import concatenate, narrow, reshape, transpose, tril, triu, unsqueeze
 
 
 def _t(x: Any) -> Any:
@@ -49,7 +49,25 @@ def _cholesky_rule(g: Any, y: Any) -> Any:
     return (inner + _t(inner)) * 0.5
 
 
+def _cofactors_rule(g: Any, x: Any, y: Any) -> Any:
+    """Return the gradient of det(x) times the transposed inverse, where there is an inverse."""
+    back = _t(inv(x))
+    return _column(sum(g * y, dim=(y.ndim - 2, y.ndim - 1))) * back - y @ _t(g) @ back
+
+
 def _qr_rule(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
+    n, wide = r.shape[r.ndim - 2], r.shape[r.ndim - 1]
+    if wide <= n:
+        return _tall_qr_rule(g_q, g_r, q, r)
+    (r, beside), (g_r, g_beside) = (
+        (narrow(x, dim=x.ndim - 1, start=0, length=n), narrow(x, dim=x.ndim - 1, start=n, length=wide - n))
+        for x in (r, g_r)
+    )  # the columns beyond a square are Q @ beside
+    square = _tall_qr_rule(g_q + q @ beside @ _t(g_beside), g_r, q, r)
+    return concatenate(square, q @ g_beside, dim=q.ndim - 1)
+
+
+def _tall_qr_rule(g_q: Any, g_r: Any, q: Any, r: Any) -> Any:
     m = r @ _t(g_r) - _t(g_q) @ q
     symmetric = tril(m, diagonal=0) + _t(tril(m, diagonal=-1))
     return _t(solve_matrix(r, _t(g_q + q @ symmetric)))
@@ -90,7 +108,8 @@ solve_matrix = primitive(
     a=lambda g, a, y: -(solve_matrix(_t(a), g) @ _t(y)),
     b=lambda g, a: solve_matrix(_t(a), g),
 )  # fmt: skip
-det = primitive("det", kernel.det, casts="floating", x=lambda g, x, y: _column(g * y) * _t(inv(x)))
+det = primitive("det", kernel.det, casts="floating", x=lambda g, x: _column(g) * cofactors(x))
+cofactors = primitive("cofactors", kernel.cofactors, casts="floating", x=lambda g, x, y: _cofactors_rule(g, x, y))
 slogdet_of = primitive(
     "slogdet", kernel.slogdet, casts="floating", outputs=("sign", "logabsdet"),
     x=lambda g_logabsdet, x: _column(g_logabsdet) * _t(inv(x)),

@@ -15,7 +15,7 @@ from minigrad.graph import composite
 from minigrad.ops.elementwise import ne
 from minigrad.ops.linalg import matmul, matrix_product
 from minigrad.ops.moving import diagonal_of, roll
-from minigrad.ops.reduce import norm, sum
+from minigrad.ops.reduce import cumsum, norm, sum
 from minigrad.ops.shape import checked_dim, concatenate, expand, narrow, permute, reshape, sum_to, transpose
 
 Labels = list[str]
@@ -251,14 +251,26 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 def trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
     """Return the integral along `dim` by the trapezoidal rule, at places `x` or at steps of `dx`."""
     at = checked_dim(dim, y.ndim)
+    return sum(_pieces(y, x, dx, at), dim=at) * 0.5
+
+
+@composite
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
+    """Return the integrals along `dim` up to each place but the first, by the trapezoidal rule."""
+    at = checked_dim(dim, y.ndim)
+    return cumsum(_pieces(y, x, dx, at), dim=at) * 0.5
+
+
+def _pieces(y: Any, x: Any, dx: float, at: int) -> Any:
+    """Return twice the integral between neighbours."""
     n = y.shape[at]
     pairs = narrow(y, dim=at, start=1, length=n - 1) + narrow(y, dim=at, start=0, length=n - 1)
     if x is None:
-        return sum(pairs, dim=at) * (dx / 2)
+        return pairs * dx
     steps = diff(x) if x.ndim == 1 else diff(x, 1, at)
     if x.ndim == 1:
         steps = reshape(steps, shape=tuple(n - 1 if i == at else 1 for i in range(y.ndim)))
-    return sum(pairs * steps, dim=at) * 0.5
+    return pairs * steps
 
 
 @composite

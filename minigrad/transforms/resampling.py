@@ -9,22 +9,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
-
-
-def _triangle(x: Array) -> Array:
-    return np.maximum(1 - np.abs(x), 0)
-
-
-def _cubic(x: Array, a: float = -0.5) -> Array:
-    """Return the cubic of R. Keys, Cubic convolution interpolation for digital image processing (1981)."""
-    x = np.abs(x)
-    inner = ((a + 2) * x - (a + 3)) * x * x + 1
-    outer = a * (((x - 5) * x + 8) * x - 4)
-    return np.where(x < 1, inner, np.where(x < 2, outer, 0))
-
-
-# The filter of each mode, and how far it reaches.
-_FILTERS: dict[str, tuple[Callable[[Array], Array], float]] = {"bilinear": (_triangle, 1.0), "bicubic": (_cubic, 2.0)}
+from minigrad.kernels.resampling import FILTERS, smoothing
 
 
 def weights(old: int, new: int, mode: str, antialias: bool) -> Array:
@@ -36,16 +21,12 @@ def weights(old: int, new: int, mode: str, antialias: bool) -> Array:
     """
     if mode == "nearest":
         return np.eye(old)[np.minimum((np.arange(new) * (old / new)).astype(np.int64), old - 1)]
-    if mode not in _FILTERS:
+    if mode not in FILTERS:
         raise ArgumentError(f"tensors are resized by nearest, bilinear or bicubic, not {mode}; PIL images by all")
-    kernel, reach = _FILTERS[mode]
-    stretch = max(old / new, 1.0) if antialias else 1.0
-    centres = (np.arange(new) + 0.5) * (old / new)
-    places = np.arange(old) if antialias else np.arange(-2, old + 2)  # without the filter the edge is repeated
-    table = kernel((places + 0.5 - centres[:, None]) / stretch)
     if antialias:
-        table *= np.abs(places + 0.5 - centres[:, None]) < reach * stretch
-        return np.asarray(table / table.sum(1, keepdims=True))
+        return smoothing(old, new, old / new, mode)
+    centres = (np.arange(new) + 0.5) * (old / new)
+    table = FILTERS[mode][0](np.arange(-2, old + 2) + 0.5 - centres[:, None])  # the edge is repeated
     result = table[:, 2:-2].copy()
     result[:, 0] += table[:, :2].sum(1)
     result[:, -1] += table[:, -2:].sum(1)

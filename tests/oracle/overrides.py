@@ -42,9 +42,9 @@ SKIPS: tuple[Skip, ...] = (
         lambda sample, way: sample.args[0].shape != sample.input.shape,
     ),
     Skip(
-        ("nn.functional.grid_sample",),
-        "mode bicubic is not offered, and the error says so",
-        lambda sample, way: sample.kwargs.get("mode") == "bicubic",
+        ("as_strided:partial_views",),
+        "what lies in memory before or behind an array that came from outside is not the tensor's",
+        lambda sample, way: sample.kwargs.get("storage_offset") is not None,
     ),
     Skip(
         ("addbmm",),
@@ -91,6 +91,20 @@ TOLERANCES: tuple[Tolerance, ...] = (
         atol=6e-5,
     ),
     Tolerance(
+        ("linalg.householder_product",),
+        "products of up to five reflections with gradients of up to 1e3, summed in another order",
+        torch.float32,
+        rtol=5e-5,
+        atol=5e-5,
+    ),
+    Tolerance(
+        ("nn.functional.grid_sample",),
+        "the slopes of sixteen weights all but cancel, summed in another order",
+        torch.float32,
+        rtol=1.3e-6,
+        atol=3e-5,
+    ),
+    Tolerance(
         ("histogram",),
         "sums of 125 weights, in another order",
         rtol=1e-5,
@@ -125,13 +139,16 @@ TOLERANCES: tuple[Tolerance, ...] = (
 # Of these, values are compared and gradients are not.
 CONSTANTS: tuple[Skip, ...] = (
     Skip(
-        ("qr", "linalg.qr"),
-        "the factors of a matrix wider than high have no gradient yet",
-        lambda sample, way: sample.input.shape[-2] < sample.input.shape[-1],
-    ),
-    Skip(
         ("bernoulli", "normal", "normal:number_mean"),
         "what is drawn is a constant here; PyTorch records a gradient of zeros",
+    ),
+    Skip(
+        ("as_strided_scatter",),
+        "PyTorch gives a gradient to what is written over, and none to the rest",
+    ),
+    Skip(
+        ("nextafter",),
+        "a step of rounding has no gradient; PyTorch records that it cannot say which",
     ),
     Skip(
         ("linalg.eigh",),

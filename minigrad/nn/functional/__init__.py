@@ -54,6 +54,7 @@ from minigrad.nn.functional.dropout import (
     feature_alpha_dropout,
 )
 from minigrad.nn.functional.fold import fold, unfold
+from minigrad.nn.functional.fractional import fractional_max_pool2d, fractional_max_pool3d
 from minigrad.nn.functional.grid import affine_grid, grid_sample
 from minigrad.nn.functional.groups import group_norm, instance_norm, local_response_norm, rms_norm
 from minigrad.nn.functional.likelihood import gaussian_nll_loss, kl_div, poisson_nll_loss

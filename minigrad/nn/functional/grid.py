@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nn.functional.resize import cubic_weights
 from minigrad.nodenames import titling
 from minigrad.ops.elementwise import abs, ge, le, where
 from minigrad.ops.index import gather
@@ -47,8 +48,8 @@ def grid_sample(
 ) -> Tensor:
     """Return images (N, C, H, W) read at the places (x, y) in `grid` (N, H', W', 2), which run from -1 to 1.
 
-    Volumes (N, C, D, H, W) with (N, D', H', W', 3) likewise. `mode` is "bilinear" or "nearest"; outside lie "zeros",
-    the "border" goes on, or a "reflection" is seen. Raises ArgumentError for another mode; "bicubic" is not supported.
+    Volumes (N, C, D, H, W) with (N, D', H', W', 3) likewise. `mode` is "bilinear", "nearest" or, for images, "bicubic";
+    outside lie "zeros", the "border" goes on, or a "reflection" is seen. Raises ArgumentError for another mode.
     """
     dims = input.ndim - 2
     if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or len(grid) != len(input):
@@ -56,15 +57,18 @@ def grid_sample(
             f"grid_sample(): expected input (N, C, H, W) and grid (N, H', W', 2), or one dim more for volumes, but got "
             f"input {tuple(input.shape)} and grid {tuple(grid.shape)}"
         )
-    if mode not in ("bilinear", "nearest") or padding_mode not in ("zeros", "border", "reflection"):
+    if mode not in ("bilinear", "nearest", *(["bicubic"] if dims == 2 else [])) or padding_mode not in (
+        "zeros",
+        "border",
+        "reflection",
+    ):
         raise ArgumentError(
-            f"grid_sample: mode {mode!r} with padding_mode {padding_mode!r} is not supported; modes are 'bilinear' and "
-            "'nearest', paddings 'zeros', 'border' and 'reflection'"
+            f"grid_sample: mode {mode!r} with padding_mode {padding_mode!r} is not supported; modes are 'bilinear', "
+            "'nearest' and for images 'bicubic', paddings 'zeros', 'border' and 'reflection'"
         )
     sizes = tuple(input.shape[2:])
-    places = [_place(grid[..., dims - 1 - d], n, padding_mode, bool(align_corners)) for d, n in enumerate(sizes)]
     pixels, total = flatten(input, 2), None
-    for corner, weight in _nearest(places) if mode == "nearest" else _corners(places):
+    for corner, weight in _reads(grid, sizes, mode, padding_mode, bool(align_corners)):
         inside = np.all([(at >= 0) & (at < n) for at, n in zip(corner, sizes, strict=True)], 0)
         flat = np.ravel_multi_index([np.clip(at, 0, n - 1) for at, n in zip(corner, sizes, strict=True)], sizes)
         index = np.broadcast_to(flat.reshape(len(flat), 1, -1), (*input.shape[:2], flat[0].size))
@@ -75,9 +79,25 @@ def grid_sample(
     return result
 
 
+def _reads(
+    grid: Tensor, sizes: tuple[int, ...], mode: str, padding_mode: str, align: bool
+) -> list[tuple[list[Array], Any]]:
+    """Return which pixels are read for each place of the grid, and how much each of them counts; None: wholly."""
+    dims = len(sizes)
+    inside = "zeros" if mode == "bicubic" else padding_mode  # there it is pixels that are brought inside
+    places = [_place(grid[..., dims - 1 - d], n, inside, align) for d, n in enumerate(sizes)]
+    if mode == "bicubic":
+        return _squares(places, sizes, padding_mode, align)
+    return _nearest(places) if mode == "nearest" else _corners(places)
+
+
 def _place(x: Any, size: int, padding_mode: str, align: bool) -> Any:
     """Return where along a dim of `size` pixels a place from -1 to 1 lies, brought inside unless zeros lie outside."""
     x = (x + 1) / 2 * (size - 1) if align else ((x + 1) * size - 1) / 2
+    return _brought_inside(x, size, padding_mode, align)
+
+
+def _brought_inside(x: Any, size: int, padding_mode: str, align: bool) -> Any:
     if padding_mode == "zeros":
         return x
     if padding_mode == "reflection":
@@ -107,4 +127,17 @@ def _corners(places: list[Any]) -> list[tuple[list[Array], Any]]:
         for x, low, up in zip(places, lows, above, strict=True):
             weight = weight * (x - low if up else (low + 1) - x)
         found.append(([(low + up).astype(np.int64) for low, up in zip(lows, above, strict=True)], weight))
+    return found
+
+
+def _squares(
+    places: list[Any], sizes: tuple[int, ...], padding_mode: str, align: bool
+) -> list[tuple[list[Array], Any]]:
+    """Return the 4 x 4 pixels around each place, and their weights."""
+    found, lows = [], [np.floor(x._data) for x in places]
+    weights = [cubic_weights(x - low) for x, low in zip(places, lows, strict=True)]
+    for steps in product(range(4), repeat=2):
+        near = [wrap(low + k - 1) for low, k in zip(lows, steps, strict=True)]
+        corner = [_brought_inside(x, n, padding_mode, align)._data for x, n in zip(near, sizes, strict=True)]
+        found.append(([np.rint(x).astype(np.int64) for x in corner], weights[0][steps[0]] * weights[1][steps[1]]))
     return found

@@ -13,11 +13,12 @@ import numpy as np
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.kernels.resampling import smoothing
 from minigrad.nn.functional.adaptive import _means
 from minigrad.nodenames import titling
 from minigrad.ops.index import getitem
 from minigrad.ops.shape import expand, permute, reshape
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, wrap
 
 _DIMS = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 _NEAREST = ("nearest", "nearest-exact", "area")
@@ -37,7 +38,7 @@ def interpolate(
 
     `mode` is "nearest", "nearest-exact", "linear" (3-D), "bilinear", "bicubic" (4-D), "trilinear" (5-D) or "area".
     `align_corners` puts the outermost places of input and output on one another. Raises ArgumentError for arguments
-    that do not go together; `antialias` is not supported.
+    that do not go together. `antialias` has each place see all of the input that it stands for (bilinear, bicubic).
 
     >>> import minigrad as mg
     >>> interpolate(mg.tensor([[[1.0, 2.0]]]), scale_factor=2)
@@ -49,7 +50,7 @@ def interpolate(
         return _means(input, input.ndim - 2, sizes)
     result = input
     for dim, (count, scale) in enumerate(zip(sizes, scales, strict=True), start=2):
-        result = _along(result, dim, count, scale, mode, bool(align_corners))
+        result = (_blurred if antialias else _along)(result, dim, count, scale, mode, bool(align_corners))
     return result.to(input.dtype)  # the weights of float16 are float32
 
 
@@ -82,8 +83,10 @@ def _check(x: Tensor, size: Any, scale_factor: Any, mode: str, align_corners: bo
         raise ArgumentError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
-    if antialias:
-        raise ArgumentError("interpolate: antialias=True is not supported; blur before making an image smaller")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ArgumentError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
 
 
 def _output_sizes(x: Tensor, size: Any, scale_factor: Any, recompute: bool) -> tuple[list[int], list[float | None]]:
@@ -152,18 +155,37 @@ def _linear(size: int, sources: Array) -> tuple[list[Array], list[Array]]:
 
 
 def _cubic(size: int, sources: Array) -> tuple[list[Array], list[Array]]:
-    """Return the four nearest places and the weights of Keys' kernel (1981) with a = -3/4."""
-    low, a = np.floor(sources), -0.75
-    t = sources - low
+    """Return the four nearest places and their weights."""
+    low = np.floor(sources)
+    places = [np.clip(low.astype(np.int64) + k, 0, size - 1) for k in (-1, 0, 1, 2)]
+    return places, cubic_weights(sources - low)
 
-    def near(d: Array) -> Array:
+
+def cubic_weights(t: Any) -> list[Any]:
+    """Return the weights of the places at -1, 0, 1 and 2 for a value at t, by Keys' kernel (1981), a = -3/4."""
+    a = -0.75
+
+    def near(d: Any) -> Any:
         return ((a + 2) * d - (a + 3)) * d * d + 1
 
-    def far(d: Array) -> Array:
+    def far(d: Any) -> Any:
         return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
 
-    places = [np.clip(low.astype(np.int64) + k, 0, size - 1) for k in (-1, 0, 1, 2)]
-    return places, [far(t + 1), near(t), near(1 - t), far(2 - t)]
+    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+
+
+def _blurred(x: Tensor, dim: int, count: int, scale: float | None, mode: str, align: bool) -> Any:
+    """Return images with dim 2 or 3 resized by a kernel as wide as the step between places of the output.
+
+    Source: the resampling of the Python Imaging Library.
+    """
+    size = x.shape[dim]
+    step = size / count if scale is None else 1 / scale
+    if align:
+        step = (size - 1) / (count - 1) if count > 1 else 0.0
+    kind = np.float64 if x._data.dtype == np.float64 else np.float32
+    matrix = wrap(smoothing(size, count, step, mode).astype(kind))
+    return matrix @ x if dim == 2 else x @ matrix.mT
 
 
 @titling
