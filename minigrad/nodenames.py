@@ -8,14 +8,19 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 _Name = str | Callable[[Any], str]
-_titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_titles: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()  # of each node, by output
 
 
 def titled(result: Any, name: str) -> Any:
     """Return `result`, having noted that the node that made it ends what PyTorch has as one op of that name."""
     edge = getattr(result, "_edge", None)
     if edge is not None:
-        _titles[edge[0]] = _in_full(name)
+        node, index = edge
+        titles = _titles.get(node)
+        if titles is None:
+            _titles[node] = {index: _in_full(name)}
+        else:
+            titles[index] = _in_full(name)
     return result
 
 
@@ -41,15 +46,15 @@ def titling(function: Any) -> Any:
     return noting
 
 
-def short_name(node: Any) -> str:
-    """Return the name PyTorch gives the backward of a node's op.
+def short_name(node: Any, output: int = 0) -> str:
+    """Return the name PyTorch gives the backward of a node's op, or of the op that one of its outputs ends.
 
     >>> from minigrad import tensor
     >>> short_name(tensor([1.0], requires_grad=True).log_softmax(0).grad_fn)
     'LogSoftmaxBackward0'
     """
-    if node in _titles:
-        return _titles[node]
+    if (titles := _titles.get(node)) is not None:
+        return titles.get(output) or next(iter(titles.values()))
     if node.op.on_tensors:
         return f"{node.op.name}Backward"  # of a Function that a program defines
     name = _NAMES.get(node.op.name)
@@ -224,6 +229,19 @@ def _einsum(call: _Call) -> str:
     return "Mul" if "," in given else "Permute"
 
 
+def _matrix_norm(call: _Call) -> str:
+    order, kept = call.get(1, "ord", "fro"), call.get(3, "keepdim", False)
+    if order == "fro":
+        return "LinalgVectorNorm"
+    if order in ("nuc", 2, -2) and kept:
+        return "Permute"
+    return "SumBackward1" if order == "nuc" else "Amax" if order > 0 else "Amin"
+
+
+def _cond(call: _Call) -> str:
+    return "SqueezeBackward1" if call.get(1, "p") in (None, 2, -2) else "NanToNum"
+
+
 def _prod(call: _Call) -> str:
     return f"ProdBackward{int(call.get(1, 'dim') is not None)}"
 
@@ -265,6 +283,7 @@ _COMPOSITES: dict[str, _Name] = {
     "index_add": "IndexAdd", "index_copy": "IndexCopy", "index_fill": "IndexFill", "outer": "Mul", "einsum": _einsum,
     "cross": "LinalgCross", "frac": "Frac", "sinc": "Sinc", "dist": "Dist", "deg2rad": "Deg2Rad",
     "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
+    "matrix_norm": _matrix_norm, "cond": _cond,
     "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip

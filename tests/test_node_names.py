@@ -33,6 +33,16 @@ nn.Dropout2d()(i); nn.Conv2d(4, 2, 3)(i); F.max_pool2d(i, 2); F.avg_pool2d(i, 2)
 nn.BatchNorm1d(4)(x); nn.BatchNorm1d(4).eval()(x); nn.LayerNorm(4)(x); F.embedding(c, x); F.pad(x, (1, 1))
 F.pad(i, (1, 1, 1, 1), mode="reflect"); F.normalize(x)
 x.squeeze(dim=0); F.cross_entropy(input=x, target=c); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
+F.embedding(c, x, padding_idx=0); F.embedding(c, x, scale_grad_by_freq=True); nn.EmbeddingBag(3, 4)(c, c[:1])
+F.embedding_bag(c[None], x, mode="sum"); F.embedding_bag(c[None], x, mode="max")
+nn.RNNCell(4, 2)(x); nn.RNNCell(4, 2, nonlinearity="relu")(x); nn.GRUCell(4, 2)(x); nn.LSTMCell(4, 2)(x)[0]
+nn.RNN(4, 2)(b)[0]; nn.RNN(4, 2)(b)[1]; nn.GRU(4, 2, 2)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]
+nn.GRU(4, 2)(x)[0]
+nn.RNN(4, 2, batch_first=True)(b)[0]; nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.LSTM(4, 2, bidirectional=True)(b)[0]
+nn.LSTM(4, 2)(b)[0]; nn.LSTM(4, 2)(b)[1][1]; nn.LSTM(4, 2)(x)[0]; nn.LSTM(4, 2)(x)[1][0]
+nn.GRU(4, 2)(nn.utils.rnn.pack_sequence([x, x[:2]]))[0].data
+m.linalg.matrix_norm(x); m.linalg.matrix_norm(x, "nuc"); m.linalg.matrix_norm(x, 1); m.linalg.matrix_norm(x, -2)
+m.linalg.matrix_norm(x, 2, keepdim=True); m.linalg.norm(x, 2); m.linalg.cond(x); m.linalg.cond(x[:, :3], 1)
 """
 
 
@@ -62,6 +72,13 @@ def test_written_in_place_a_tensor_is_named_by_the_last_write(worlds, name):
         return y.grad_fn.name()
 
     assert written(worlds[0]) == written(worlds[1])
+
+
+def test_each_output_of_a_cell_prints_its_own_name(worlds):
+    for world in worlds:
+        h, c = world["nn"].LSTMCell(4, 2)(world["x"])
+        assert "grad_fn=<MulBackward0>" in repr(h)
+        assert "grad_fn=<AddBackward0>" in repr(c)
 
 
 def test_a_write_to_a_part_is_a_copy_of_slices(worlds):

@@ -15,6 +15,7 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.rnn import PackedSequence
+from minigrad.nodenames import titled
 from minigrad.ops import rnn as op
 from minigrad.ops.shape import cat, stack
 from minigrad.tensor import Tensor, wrap
@@ -172,9 +173,16 @@ class RNNBase(Module):
         states = self._first(hx, batch, x, single)
         y, last = self._layers(x.reshape(steps * batch, x.shape[2]), (batch,) * steps, states)
         if single:
-            return y, self._packed_state([state.squeeze(1) for state in last])
+            return titled(y, "SqueezeBackward1"), self._packed_state([state.squeeze(1) for state in last])
         y = y.reshape(steps, batch, y.shape[1])
-        return y.transpose(0, 1) if self.batch_first else y, self._packed_state(last)
+        y = y.transpose(0, 1) if self.batch_first else y
+        return titled(y, self._last_step()), self._packed_state(last)
+
+    def _last_step(self) -> str:
+        """Return what PyTorch makes the output by, which is how it prints there."""
+        if self.batch_first:
+            return f"TransposeBackward{int(self.mode != 'LSTM')}"
+        return "Cat" if self.bidirectional else "Stack" if self.mode != "LSTM" or self.proj_size else "MkldnnRnnLayer"
 
     def _run_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         x, batch_sizes, order, back = input
@@ -188,7 +196,7 @@ class RNNBase(Module):
         y, last = self._layers(x, sizes, states)
         if back is not None:
             last = [state.index_select(1, back) for state in last]
-        return PackedSequence(y, batch_sizes, order, back), self._packed_state(last)
+        return PackedSequence(titled(y, "Cat"), batch_sizes, order, back), self._packed_state(last)
 
     def _packed_state(self, states: States) -> Any:
         """Return the state as it is given and taken: of LSTM a pair."""

@@ -13,7 +13,11 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.rnn import MODES
+from minigrad.nodenames import titled
 from minigrad.tensor import Tensor, wrap
+
+# What the state is made by in PyTorch, which is how a tensor prints there.
+_LAST_STEPS = {"RNN_TANH": ("Tanh",), "RNN_RELU": ("Relu",), "GRU": ("Add",), "LSTM": ("Mul", "Add")}
 
 
 class RNNCellBase(Module):
@@ -65,6 +69,7 @@ class RNNCellBase(Module):
         self._check(x, states)
         weights = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
         found = mode.run(x, states, weights, (len(x),), False, **mode.settings)[1:]
+        found = [titled(state, name) for state, name in zip(found, _LAST_STEPS[self.mode], strict=True)]
         return [state.squeeze(0) for state in found] if single else list(found)
 
     def _check(self, x: Tensor, states: list[Tensor]) -> None:

@@ -124,7 +124,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     """Join tensors of one shape along a new dim."""
     tensors = list(tensors)
     if len({tuple(t.shape) for t in tensors}) != 1:
-        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+        shapes = " and ".join(f"{list(t.shape)} at entry {i}" for i, t in enumerate(tensors))
         raise ShapeError(f"stack expects each tensor to be equal size, but got {shapes or 'none'}")
     return cat([unsqueeze(t, dim) for t in tensors], checked_dim(dim, tensors[0].ndim + 1))
 
