@@ -593,6 +593,11 @@ def test_errors_of_shape_name_the_op_both_shapes_and_the_axis():
         mg.ones(3, 4).sum(2)
     with pytest.raises(ShapeError, match=r"reshape: shape \(5,\) is invalid for input of size 12"):
         mg.ones(3, 4).reshape(5)
+    text = r"cat: Sizes of tensors must match except in dimension 0. Expected size 2 but got size 3 for tensor number 1"
+    with pytest.raises(ShapeError, match=text + r" in the list, in dimension 1: shapes \(2, 2\) and \(3, 3\)"):
+        mg.cat([mg.ones(2, 2), mg.ones(3, 3)])
+    with pytest.raises(ShapeError, match="cat: Tensors must have same number of dimensions: got 2 and 3, of tensor 1"):
+        mg.cat([mg.ones(2, 2), mg.ones(2, 2, 2)])
     with pytest.raises(IndexError, match="out of bounds"):
         mg.ones(3)[3]
     with pytest.raises(IndexError, match="too many indices for tensor of dimension 1"):
