@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _Name = str | Callable[[Any], str]
 _titles: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()  # of each node, by output
 
@@ -29,7 +30,7 @@ def titled_all(results: Iterable[Any], name: str) -> tuple[Any, ...]:
     return tuple(titled(result, name) for result in results)
 
 
-def titling(function: Any) -> Any:
+def titling(function: _Function) -> _Function:
     """Return `function`, a composite, made to note what PyTorch calls it if PyTorch has it as one op."""
     name = _COMPOSITES.get(function.__name__)
     if name is None:
@@ -38,12 +39,13 @@ def titling(function: Any) -> Any:
     @wraps(function)
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        edge = getattr(result, "_edge", None)
+        first = result[0] if type(result) is tuple else result
+        edge = getattr(first, "_edge", None)
         if edge is not None and edge[0].op.name not in _TELLING:
-            titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
+            titled(first, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
-    return noting
+    return noting  # type: ignore[return-value]
 
 
 def short_name(node: Any, output: int = 0) -> str:
@@ -242,6 +244,32 @@ def _cond(call: _Call) -> str:
     return "SqueezeBackward1" if call.get(1, "p") in (None, 2, -2) else "NanToNum"
 
 
+def _resized(call: _Call) -> str:
+    """Return the name for the kind of interpolation; by area it is an adaptive average."""
+    mode, dims = call.get(3, "mode", "nearest"), call.ndim() - 2
+    if mode == "area":
+        return "SqueezeBackward1" if dims == 1 else f"AdaptiveAvgPool{dims}D"
+    kind = {"nearest-exact": "NearestExact"}.get(mode, mode.removesuffix("linear").capitalize())
+    return f"Upsample{kind}{'linear' * (kind in ('Bi', 'Tri'))}{dims}D" if kind else f"UpsampleLinear{dims}D"
+
+
+def _adaptive(dims: int) -> Callable[[_Call], str]:
+    def name(call: _Call) -> str:
+        size = call.get(1, "output_size")
+        ones = all(n == 1 for n in (size if isinstance(size, tuple | list) else (size,)))
+        return "MeanBackward1" if ones else f"AdaptiveAvgPool{dims}D"
+
+    return name
+
+
+def _grid_sampled(call: _Call) -> str:
+    return f"GridSampler{call.ndim() - 2}D"
+
+
+def _attended(call: _Call) -> str:
+    return "UnsafeView" if call.ndim() != 4 or call.get(4, "dropout_p", 0.0) else "ScaledDotProductFlashAttentionForCpu"
+
+
 def _prod(call: _Call) -> str:
     return f"ProdBackward{int(call.get(1, 'dim') is not None)}"
 
@@ -264,6 +292,7 @@ _NAMES: dict[str, _Name] = {
     "bernoulli_nll": "BinaryCrossEntropy", "on_diagonal": "DiagEmbed", "remainder": _remainder, "fmod": _remainder,
     "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
     "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
+    "pinv": "LinalgPinv", "div_floor": "DivBackward2", "div_trunc": "DivBackward2", "sum_to": "SumBackward1",
 }  # fmt: skip
 _TELLING = ("label_cross_entropy",)  # ops whose own name says it, whichever composite they end
 # What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
@@ -285,5 +314,18 @@ _COMPOSITES: dict[str, _Name] = {
     "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
     "matrix_norm": _matrix_norm, "cond": _cond,
     "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
+    "rrelu": "RreluWithNoise", "prelu": "PreluKernel", "hardshrink": "Hardshrink", "softshrink": "Softshrink",
+    "instance_norm": "View", "max_pool3d": "MaxPool3DWithIndices", "avg_pool3d": "AvgPool3D",
+    "max_unpool2d": "MaxUnpool2D", "max_unpool3d": "MaxUnpool3D", "adaptive_avg_pool2d": _adaptive(2),
+    "adaptive_avg_pool3d": _adaptive(3), "adaptive_max_pool1d": "SqueezeBackward1",
+    "adaptive_max_pool2d": "AdaptiveMaxPool2D", "adaptive_max_pool3d": "AdaptiveMaxPool3D",
+    "fold": "Col2Im", "interpolate": _resized, "pixel_unshuffle": "PixelUnshuffle",
+    "channel_shuffle": "ChannelShuffle", "grid_sample": _grid_sampled, "affine_grid": "AffineGridGenerator",
+    "pairwise_distance": "NormBackward1", "pdist": "Pdist", "soft_margin_loss": "SoftMarginLoss",
+    "multi_margin_loss": "MultiMarginLoss", "multilabel_margin_loss": "MultilabelMarginLoss",
+    "scaled_dot_product_attention": _attended, "rot90": "Rot90", "cholesky_solve": "CholeskySolve",
+    "solve_triangular": "LinalgSolveTriangular", "matrix_exp": "LinalgMatrixExp", "kron": "UnsafeView", "inner": "View",
+    "tensordot": "View", "cov": "SqueezeBackward0", "quantile": "SqueezeBackward4", "mvlgamma": "Mvlgamma",
+    "repeat_interleave": "View",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip

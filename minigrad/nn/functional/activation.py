@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nodenames import titling
 from minigrad.ops import elementwise as _elementwise
 from minigrad.ops.loss import log_sigmoid
 from minigrad.tensor import Tensor
@@ -48,6 +49,7 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return elu(input, alpha, inplace=True)
 
 
+@titling
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * tanh(softplus(x)) (Misra, 2019, arXiv:1908.08681)."""
     x = original(input, inplace)
@@ -81,6 +83,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     return log_sigmoid(input)
 
 
+@titling
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Return a * sigmoid(b) for the halves a and b of `input` along `dim` (Dauphin et al., 2016, arXiv:1612.08083).
 

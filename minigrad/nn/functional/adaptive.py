@@ -8,36 +8,43 @@ import numpy as np
 
 from minigrad.errors import ShapeError
 from minigrad.nn.functional.pooling import avg_pool1d, avg_pool2d, avg_pool3d
+from minigrad.nodenames import titling
 from minigrad.ops.reduce import max_along
 from minigrad.ops.shape import narrow, stack
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Return the means of `output_size` windows of sequences (N, C, L)."""
     return _means(input, 1, output_size)
 
 
+@titling
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Return the means of windows of images (N, C, H, W), `output_size` (rows, columns) of them; None keeps a size."""
     return _means(input, 2, output_size)
 
 
+@titling
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Return the means of windows of volumes (N, C, D, H, W), `output_size` of them along each dim."""
     return _means(input, 3, output_size)
 
 
+@titling
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Return the largest values of `output_size` windows of sequences (N, C, L), and if asked for their places."""
     return _maxima(input, 1, output_size, return_indices)
 
 
+@titling
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Return the largest values of windows of images (N, C, H, W), and if asked for their places in H * W."""
     return _maxima(input, 2, output_size, return_indices)
 
 
+@titling
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Return the largest values of windows of volumes (N, C, D, H, W), and if asked for their places."""
     return _maxima(input, 3, output_size, return_indices)

@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.dtypes import Array
 from minigrad.errors import ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.nodenames import titled, titling
 from minigrad.ops.conv import several
 from minigrad.ops.index import getitem, put_among_zeros
 from minigrad.ops.pad import pad
@@ -27,9 +28,10 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     windows = getitem(pad(x, (pw, pw, ph, ph)), rows, columns, index=_WINDOWS)
     count = rows.shape[2] * columns.shape[3]
     y = reshape(windows, shape=(x.shape[0], x.shape[1] * kh * kw, count))
-    return y if input.ndim == 4 else y.squeeze(0)
+    return titled(y if input.ndim == 4 else y.squeeze(0), "Im2Col")  # there is a Tensor.unfold too
 
 
+@titling
 def fold(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:

@@ -9,12 +9,14 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nodenames import titling
 from minigrad.ops.elementwise import abs, ge, le, where
 from minigrad.ops.index import gather
 from minigrad.ops.shape import flatten, permute, reshape
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> Tensor:
     """Return the grid (N, H, W, 2) of the maps theta (N, 2, 3), for images of `size` (N, C, H, W); likewise in 3-D.
 
@@ -36,6 +38,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     return (wrap(base) @ permute(theta, dims=(0, 2, 1))).reshape(len(theta), *sizes, dims)
 
 
+@titling
 def grid_sample(
     input: Tensor,
     grid: Tensor,

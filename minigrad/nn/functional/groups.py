@@ -11,6 +11,7 @@ from minigrad.autograd import no_grad
 from minigrad.errors import ShapeError
 from minigrad.nn.functional.normalization import batch_norm
 from minigrad.nn.functional.pooling import avg_pool2d
+from minigrad.nodenames import titling
 from minigrad.ops.norm import normalize
 from minigrad.ops.pad import pad
 from minigrad.ops.reduce import mean
@@ -18,6 +19,7 @@ from minigrad.ops.shape import reshape
 from minigrad.tensor import Tensor
 
 
+@titling
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
@@ -38,6 +40,7 @@ def group_norm(
     return _scaled(y, weight, bias)
 
 
+@titling
 def instance_norm(
     input: Tensor,
     running_mean: Tensor | None = None,

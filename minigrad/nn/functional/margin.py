@@ -11,6 +11,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance
 from minigrad.nn.functional.loss import chosen_reduction
+from minigrad.nodenames import titling
 from minigrad.ops.elementwise import clamp, eq, exp, log1p, minimum, ne, sqrt, where
 from minigrad.ops.index import gather
 from minigrad.ops.loss import constant_weights, log_sigmoid, reduced, same_shape
@@ -56,6 +57,7 @@ def margin_ranking_loss(
     return reduced(loss, chosen_reduction(size_average, reduce, reduction))
 
 
+@titling
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -93,6 +95,7 @@ def cosine_embedding_loss(
     return reduced(where(eq(target, 1), 1 - cosine, 0.0) + far, chosen_reduction(size_average, reduce, reduction))
 
 
+@titling
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -124,6 +127,7 @@ def multi_margin_loss(
     return reduced(loss, chosen_reduction(size_average, reduce, reduction))
 
 
+@titling
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn.functional.activation import maybe_inplace, original
+from minigrad.nodenames import titling
 from minigrad.ops import elementwise as _elementwise
 from minigrad.ops.elementwise import expm1, ge, gt, le, logical_and, lt, where
 from minigrad.ops.shape import reshape
@@ -18,6 +19,7 @@ from minigrad.tensor import Tensor, wrap
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
+@titling
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x, but at least `min_val` and at most `max_val`. Raises ArgumentError if min_val > max_val."""
     if min_val > max_val:
@@ -35,27 +37,32 @@ def _between(x: Any, low: float, high: float) -> Any:
     return where(le(x, low), low, where(ge(x, high), high, x))
 
 
+@titling
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return min(max(x, 0), 6)."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@titling
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """Return 0 where x <= -3, 1 where x >= 3, and x / 6 + 1 / 2 between."""
     return maybe_inplace(input, _between(input + 3.0, 0.0, 6.0) / 6.0, inplace)
 
 
+@titling
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return x * hardsigmoid(x) (Howard et al., 2019, arXiv:1905.02244)."""
     x = original(input, inplace)
     return maybe_inplace(input, x * _between(x + 3.0, 0.0, 6.0) / 6.0, inplace)
 
 
+@titling
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x, but 0 where |x| <= `lambd`."""
     return where(logical_and(ge(input, -lambd), le(input, lambd)), 0.0, input)
 
 
+@titling
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """Return x moved by `lambd` towards 0, and 0 where |x| <= `lambd`. Raises ArgumentError for a negative `lambd`."""
     if lambd < 0:
@@ -75,6 +82,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (_elementwise.abs(input) + 1)
 
 
+@titling
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return x where x > threshold, else `value`."""
     return maybe_inplace(input, where(le(input, threshold), value, input), inplace)
@@ -85,6 +93,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     return maybe_inplace(input, where(le(input, threshold), value, input), True)
 
 
+@titling
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return scale * elu(x, alpha), with the two numbers of Klambauer et al. (2017, arXiv:1706.02515)."""
     x = original(input, inplace)
@@ -96,6 +105,7 @@ def selu_(input: Tensor) -> Tensor:
     return selu(input, inplace=True)
 
 
+@titling
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron, 2017, arXiv:1704.07483)."""
     if alpha == 0:
@@ -109,6 +119,7 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return celu(input, alpha, inplace=True)
 
 
+@titling
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """Return x where x > 0, else weight * x; `weight` is one number or one for each channel (dim 1 of `input`).
 
@@ -125,6 +136,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return where(gt(input, 0), input, weight * input)
 
 
+@titling
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
+from minigrad.nodenames import titling
 from minigrad.ops import pool as _pool
 from minigrad.ops.conv import several
 from minigrad.ops.index import index_put
@@ -50,6 +51,7 @@ def max_pool1d(
     return (y, _places(input, 1, kernel_size, stride, padding, dilation, ceil_mode)) if return_indices else y
 
 
+@titling
 def max_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -117,6 +119,7 @@ def avg_pool1d(
     return _pool.avg_pool2d(input.unsqueeze(-2), (1, k), (1, s), (0, p), ceil_mode, count_include_pad).squeeze(-2)
 
 
+@titling
 def avg_pool3d(
     input: Tensor,
     kernel_size: Any,
@@ -162,6 +165,7 @@ def _rooted(mean: Tensor, count: int, norm_type: float) -> Tensor:
     return (mean.sign() * mean.abs().relu() * count).pow(1.0 / norm_type)
 
 
+@titling
 def max_unpool1d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -169,6 +173,7 @@ def max_unpool1d(
     return _unpooled(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@titling
 def max_unpool2d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -176,6 +181,7 @@ def max_unpool2d(
     return _unpooled(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@titling
 def max_unpool3d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:

@@ -14,6 +14,7 @@ from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.kernels.index import ARRAY
 from minigrad.nn.functional.adaptive import _means
+from minigrad.nodenames import titling
 from minigrad.ops.index import getitem
 from minigrad.ops.shape import expand, permute, reshape
 from minigrad.tensor import Tensor
@@ -22,6 +23,7 @@ _DIMS = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 _NEAREST = ("nearest", "nearest-exact", "area")
 
 
+@titling
 def interpolate(
     input: Tensor,
     size: Any = None,
@@ -163,6 +165,7 @@ def _cubic(size: int, sources: Array) -> tuple[list[Array], list[Array]]:
     return places, [far(t + 1), near(t), near(1 - t), far(2 - t)]
 
 
+@titling
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Return (..., C r^2, H, W) as (..., C, H r, W r) (Shi et al., 2016, arXiv:1609.05158).
 
@@ -180,6 +183,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     return reshape(mixed, shape=(*lead, channels // r**2, height * r, width * r))
 
 
+@titling
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Return (..., C, H r, W r) as (..., C r^2, H, W): what undoes `pixel_shuffle`."""
     r = int(downscale_factor)
@@ -194,6 +198,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return reshape(mixed, shape=(*lead, channels * r**2, height // r, width // r))
 
 
+@titling
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Return (N, C, ...) with the channels of `groups` groups dealt out in turn (Zhang et al., arXiv:1707.01083)."""
     if input.ndim < 3 or groups < 1 or input.shape[1] % groups:
