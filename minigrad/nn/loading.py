@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from minigrad.arraylike import Size
 from minigrad.errors import StateDictError
 
 
@@ -36,8 +37,8 @@ def check_state(kind: str, own: Mapping[str, Any], given: Mapping[str, Any], str
             problems.append(f"{key}: expected a tensor in the state dict, got {type(given[key]).__name__}.")
         elif tuple(shape) != wanted:
             problems.append(
-                f"size mismatch for {key}: copying a param with shape {tuple(shape)} from checkpoint, "
-                f"the shape in current model is {wanted}."
+                f"size mismatch for {key}: copying a param with shape {Size(shape)} from checkpoint, "
+                f"the shape in current model is {Size(wanted)}."
             )
     if problems:
         raise StateDictError(f"Error(s) in loading state_dict for {kind}:\n\t" + "\n\t".join(problems))
