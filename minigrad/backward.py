@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,24 @@ class Retain:
         tensor = self.tensor()
         if tensor is not None:
             _accumulate(tensor, gradient if gradient._edge is not None else gradient._data, False)
+
+
+class Afterwards:
+    """Among the hooks of a leaf, one that leaves its gradient as it is and is run once that is in `.grad`."""
+
+    def __init__(self, run: Callable[[Tensor], None]) -> None:
+        self.run = run
+
+    def __call__(self, gradient: Tensor) -> None:
+        """Do nothing yet."""
+
+
+def call_afterwards(leaf: Tensor, run: Callable[[Tensor], None]) -> Removable:
+    """Let `run(leaf)` be called whenever a backward has added to the `.grad` of a leaf that requires grad."""
+    if not leaf.is_leaf:
+        raise GraphError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    handle: Removable = leaf.register_hook(Afterwards(run))
+    return handle
 
 
 class Removable:
@@ -71,6 +90,19 @@ def accumulate_gradients(
     for leaf, (gradient, owned) in found.items():
         tensor = leaf if isinstance(leaf, Tensor) else next(t for t in inputs or () if edge_of(t) == leaf)
         _accumulate(tensor, gradient, owned)
+        if tensor._hooks:
+            _run_afterwards(tensor, create_graph)
+
+
+def _run_afterwards(leaf: Tensor, create_graph: bool) -> None:
+    waiting = [hook for hook in leaf._hooks or () if isinstance(hook, Afterwards)]
+    previous = recording.get()
+    recording.set(create_graph)
+    try:
+        for hook in waiting:
+            hook.run(leaf)
+    finally:
+        recording.set(previous)
 
 
 def differentiate(

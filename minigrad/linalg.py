@@ -106,7 +106,7 @@ def det(A: Tensor) -> Tensor:
 
 def slogdet(A: Tensor) -> Any:
     """Return (sign, logabsdet): the sign of the determinant and the logarithm of its size."""
-    return A.slogdet()
+    return result_of["linalg_slogdet"](*_d.slogdet_of(A))
 
 
 def inv(A: Tensor) -> Tensor:
@@ -138,8 +138,8 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 def qr(A: Tensor, mode: str = "reduced") -> Any:
     """Return (Q, R): an orthogonal matrix and an upper triangle whose product is A; `mode="complete"` squares Q."""
     if mode == "r":
-        return result_of["qr"](A.new_zeros(0), _d.qr_of(A, mode="reduced")[1])
-    return result_of["qr"](*_d.qr_of(A, mode=mode))
+        return result_of["linalg_qr"](A.new_zeros(0), _d.qr_of(A, mode="reduced")[1])
+    return result_of["linalg_qr"](*_d.qr_of(A, mode=mode))
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Any:

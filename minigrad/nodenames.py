@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-F = TypeVar("F", bound=Callable[..., Any])
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _Name = str | Callable[[Any], str]
-_titles: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_titles: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()  # of each node, by output
 
 
 def titled(result: Any, name: str) -> Any:
     """Return `result`, having noted that the node that made it ends what PyTorch has as one op of that name."""
     edge = getattr(result, "_edge", None)
     if edge is not None:
-        _titles[edge[0]] = _in_full(name)
+        node, index = edge
+        titles = _titles.get(node)
+        if titles is None:
+            _titles[node] = {index: _in_full(name)}
+        else:
+            titles[index] = _in_full(name)
     return result
 
 
@@ -25,7 +30,7 @@ def titled_all(results: Iterable[Any], name: str) -> tuple[Any, ...]:
     return tuple(titled(result, name) for result in results)
 
 
-def titling(function: F) -> F:
+def titling(function: _Function) -> _Function:
     """Return `function`, a composite, made to note what PyTorch calls it if PyTorch has it as one op."""
     name = _COMPOSITES.get(function.__name__)
     if name is None:
@@ -34,24 +39,25 @@ def titling(function: F) -> F:
     @wraps(function)
     def noting(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        edge = getattr(result, "_edge", None)
+        first = result[0] if type(result) is tuple else result
+        edge = getattr(first, "_edge", None)
         given = getattr(args[0], "_edge", None) if args else None  # which may be what is returned
         if edge is not None and edge is not given and edge[0].op.name not in _TELLING:
-            titled(result, name if isinstance(name, str) else name(_Call(args, kwargs)))
+            titled(first, name if isinstance(name, str) else name(_Call(args, kwargs)))
         return result
 
-    return cast(F, noting)
+    return noting  # type: ignore[return-value]
 
 
-def short_name(node: Any) -> str:
-    """Return the name PyTorch gives the backward of a node's op.
+def short_name(node: Any, output: int = 0) -> str:
+    """Return the name PyTorch gives the backward of a node's op, or of the op that one of its outputs ends.
 
     >>> from minigrad import tensor
     >>> short_name(tensor([1.0], requires_grad=True).log_softmax(0).grad_fn)
     'LogSoftmaxBackward0'
     """
-    if node in _titles:
-        return _titles[node]
+    if (titles := _titles.get(node)) is not None:
+        return titles.get(output) or next(iter(titles.values()))
     if node.op.on_tensors:
         return f"{node.op.name}Backward"  # of a Function that a program defines
     name = _NAMES.get(node.op.name)
@@ -226,6 +232,45 @@ def _einsum(call: _Call) -> str:
     return "Mul" if "," in given else "Permute"
 
 
+def _matrix_norm(call: _Call) -> str:
+    order, kept = call.get(1, "ord", "fro"), call.get(3, "keepdim", False)
+    if order == "fro":
+        return "LinalgVectorNorm"
+    if order in ("nuc", 2, -2) and kept:
+        return "Permute"
+    return "SumBackward1" if order == "nuc" else "Amax" if order > 0 else "Amin"
+
+
+def _cond(call: _Call) -> str:
+    return "SqueezeBackward1" if call.get(1, "p") in (None, 2, -2) else "NanToNum"
+
+
+def _resized(call: _Call) -> str:
+    """Return the name for the kind of interpolation; by area it is an adaptive average."""
+    mode, dims = call.get(3, "mode", "nearest"), call.ndim() - 2
+    if mode == "area":
+        return "SqueezeBackward1" if dims == 1 else f"AdaptiveAvgPool{dims}D"
+    kind = {"nearest-exact": "NearestExact"}.get(mode, mode.removesuffix("linear").capitalize())
+    return f"Upsample{kind}{'linear' * (kind in ('Bi', 'Tri'))}{dims}D" if kind else f"UpsampleLinear{dims}D"
+
+
+def _adaptive(dims: int) -> Callable[[_Call], str]:
+    def name(call: _Call) -> str:
+        size = call.get(1, "output_size")
+        ones = all(n == 1 for n in (size if isinstance(size, tuple | list) else (size,)))
+        return "MeanBackward1" if ones else f"AdaptiveAvgPool{dims}D"
+
+    return name
+
+
+def _grid_sampled(call: _Call) -> str:
+    return f"GridSampler{call.ndim() - 2}D"
+
+
+def _attended(call: _Call) -> str:
+    return "UnsafeView" if call.ndim() != 4 or call.get(4, "dropout_p", 0.0) else "ScaledDotProductFlashAttentionForCpu"
+
+
 def _prod(call: _Call) -> str:
     return f"ProdBackward{int(call.get(1, 'dim') is not None)}"
 
@@ -238,20 +283,6 @@ def _pad(call: _Call) -> str:
     return "ConstantPadNd" if mode == "constant" else "Slice"
 
 
-def _interpolate(call: _Call) -> str:
-    """Return the name for a mode and a number of dims, such as "UpsampleBilinear2D"."""
-    mode, dims = call.get(3, "mode", "nearest"), call.ndim() - 2
-    if mode == "area":
-        return f"AdaptiveAvgPool{dims}D" if dims > 1 else "SqueezeBackward1"
-    return f"Upsample{mode.title().replace('-', '')}{dims}D"
-
-
-def _adaptive_mean(dims: int) -> Callable[[_Call], str]:
-    """Return a function that names the mean over everything, and else the pooling."""
-    whole = (1, (1,) * dims, [1] * dims)
-    return lambda call: "MeanBackward1" if call.get(1, "output_size") in whole else f"AdaptiveAvgPool{dims}D"
-
-
 # Ops whose backward PyTorch names otherwise than by their own name in capitals.
 _NAMES: dict[str, _Name] = {
     "pow": _power, "sub": _difference, "div": _quotient, "square": "Pow", "log1p": "Log1P", "to": "ToCopy",
@@ -261,8 +292,8 @@ _NAMES: dict[str, _Name] = {
     "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D", "normalize": "NativeBatchNorm",
     "bernoulli_nll": "BinaryCrossEntropy", "on_diagonal": "DiagEmbed", "remainder": _remainder, "fmod": _remainder,
     "det": "LinalgDet", "inv": "LinalgInvEx", "solve_matrix": "LinalgSolveEx", "cholesky": "LinalgCholeskyEx",
-    "lstm": "Mul", "gru": "Add", "rnn": lambda node: "Relu" if node.attrs["relu"] else "Tanh",
     "eigh": "LinalgEigh", "svd": "LinalgSvd", "qr": "LinalgQr", "slogdet": "LinalgSlogdet",
+    "pinv": "LinalgPinv", "div_floor": "DivBackward2", "div_trunc": "DivBackward2", "sum_to": "SumBackward1",
 }  # fmt: skip
 _TELLING = ("label_cross_entropy",)  # ops whose own name says it, whichever composite they end
 # What we compose of several ops and PyTorch has as one, so that the last of ours stands for it.
@@ -282,15 +313,20 @@ _COMPOSITES: dict[str, _Name] = {
     "index_add": "IndexAdd", "index_copy": "IndexCopy", "index_fill": "IndexFill", "outer": "Mul", "einsum": _einsum,
     "cross": "LinalgCross", "frac": "Frac", "sinc": "Sinc", "dist": "Dist", "deg2rad": "Deg2Rad",
     "rad2deg": "Rad2Deg", "block_diag": "BlockDiag", "scatter_reduce": "ScatterReduce",
-    "pixel_shuffle": "PixelShuffle", "pixel_unshuffle": "PixelUnshuffle", "threshold": "Threshold",
-    "hardshrink": "Hardshrink", "softshrink": "Softshrink", "prelu": "PreluKernel", "rrelu": "RreluWithNoise",
-    "instance_norm": "View", "max_pool2d": "MaxPool2DWithIndices", "max_pool3d": "MaxPool3DWithIndices",
-    "avg_pool2d": "AvgPool2D", "avg_pool3d": "AvgPool3D", "adaptive_avg_pool2d": _adaptive_mean(2),
-    "adaptive_avg_pool3d": _adaptive_mean(3), "adaptive_max_pool2d": "AdaptiveMaxPool2D",
-    "adaptive_max_pool3d": "AdaptiveMaxPool3D", "interpolate": _interpolate, "fold": "Col2Im",
-    "grid_sample": lambda call: f"GridSampler{call.ndim() - 2}D", "embedding_bag": "EmbeddingBag",
-    "soft_margin_loss": "SoftMarginLoss", "multi_margin_loss": "MultiMarginLoss",
-    "multilabel_margin_loss": "MultilabelMarginLoss", "rot90": "Rot90", "tensordot": "View", "kron": "UnsafeView",
-    "conv1d": "Convolution", "conv3d": "Convolution",
+    "matrix_norm": _matrix_norm, "cond": _cond, "max_pool2d": "MaxPool2DWithIndices", "avg_pool2d": "AvgPool2D",
+    "pixel_shuffle": "PixelShuffle", "threshold": "Threshold", "conv1d": "Convolution", "conv3d": "Convolution",
+    "rrelu": "RreluWithNoise", "prelu": "PreluKernel", "hardshrink": "Hardshrink", "softshrink": "Softshrink",
+    "instance_norm": "View", "max_pool3d": "MaxPool3DWithIndices", "avg_pool3d": "AvgPool3D",
+    "max_unpool2d": "MaxUnpool2D", "max_unpool3d": "MaxUnpool3D", "adaptive_avg_pool2d": _adaptive(2),
+    "adaptive_avg_pool3d": _adaptive(3), "adaptive_max_pool1d": "SqueezeBackward1",
+    "adaptive_max_pool2d": "AdaptiveMaxPool2D", "adaptive_max_pool3d": "AdaptiveMaxPool3D",
+    "fold": "Col2Im", "interpolate": _resized, "pixel_unshuffle": "PixelUnshuffle",
+    "channel_shuffle": "ChannelShuffle", "grid_sample": _grid_sampled, "affine_grid": "AffineGridGenerator",
+    "pairwise_distance": "NormBackward1", "pdist": "Pdist", "soft_margin_loss": "SoftMarginLoss",
+    "multi_margin_loss": "MultiMarginLoss", "multilabel_margin_loss": "MultilabelMarginLoss",
+    "scaled_dot_product_attention": _attended, "rot90": "Rot90", "cholesky_solve": "CholeskySolve",
+    "solve_triangular": "LinalgSolveTriangular", "matrix_exp": "LinalgMatrixExp", "kron": "UnsafeView", "inner": "View",
+    "tensordot": "View", "cov": "SqueezeBackward0", "quantile": "SqueezeBackward4", "mvlgamma": "Mvlgamma",
+    "repeat_interleave": "View",
     "conv_transpose1d": "Convolution", "conv_transpose2d": "Convolution", "conv_transpose3d": "Convolution",
 }  # fmt: skip

@@ -86,7 +86,7 @@ def tensor_text(tensor: Any) -> str:
     if array.dtype not in usual:
         said.append(f"dtype={dtypes.of(array.dtype)}")
     if tensor.grad_fn is not None:
-        said.append(f"grad_fn=<{short_name(tensor.grad_fn)}>")
+        said.append(f"grad_fn=<{short_name(tensor.grad_fn, tensor._edge[1])}>")
     elif tensor.requires_grad:
         said.append("requires_grad=True")
     return _joined(start + _values(array, len(start)), said, len(start))

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import DTypeError
+from minigrad.spoken import spoken
 
 __all__ = [
     "can_cast",
@@ -40,7 +41,7 @@ class _Named:
         self.name = name
 
     def __repr__(self) -> str:
-        return f"minigrad.{self.name}"
+        return f"{spoken()}.{self.name}"
 
 
 strided = _Named("strided")

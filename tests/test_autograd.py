@@ -21,6 +21,7 @@ from minigrad.autograd import (
     no_grad,
     set_grad_enabled,
 )
+from minigrad.autograd.function import once_differentiable
 from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 
@@ -176,6 +177,37 @@ def test_hooks_see_and_replace_complete_gradients():
     handle.remove()
 
 
+def test_what_is_registered_for_afterwards_finds_the_gradient_in_its_place():
+    x, seen = leaf(1.0, 2.0), []
+    handle = x.register_post_accumulate_grad_hook(
+        lambda t: seen.append((t is x, t.grad.tolist(), mg.is_grad_enabled()))
+    )
+    (x * x).sum().backward()
+    grad((x * x).sum(), x)  # stores nothing
+    (x * x).sum().backward()
+    assert seen == [(True, [2.0, 4.0], False), (True, [4.0, 8.0], False)]
+    handle.remove()
+    (x * x).sum().backward()
+    assert len(seen) == 2
+    for tensor, text in ((x * 2, "cannot be registered on non-leaf tensors"), (mg.ones(2), "doesn't require gradient")):
+        with pytest.raises(GraphError, match=text):
+            tensor.register_post_accumulate_grad_hook(print)
+
+
+def test_an_optimiser_may_step_as_soon_as_a_gradient_is_there():
+    x = leaf(1.0, 2.0)
+    optimizer = mg.optim.SGD([x], lr=0.25)
+
+    def step(_):
+        optimizer.step()
+        optimizer.zero_grad()
+
+    x.register_post_accumulate_grad_hook(step)
+    (x * x).sum().backward()
+    assert x.tolist() == [0.5, 1.0]
+    assert x.grad is None
+
+
 def test_retain_grad_does_not_keep_the_tensor():
     x = leaf(1.0)
     h = x * 2
@@ -287,6 +319,52 @@ def test_a_function_passes_gradient_checks_of_both_orders():
     x = leaf(0.5, -1.2, 2.0)
     assert gradcheck(lambda t: Scale.apply(t, 1.5)[0], x)
     assert gradgradcheck(lambda t: Scale.apply(t, 1.5)[0], x)
+
+
+def test_what_backward_needs_may_be_kept_apart_from_forward():
+    class Powers(Function):
+        @staticmethod
+        def forward(x, n):
+            return x**n, x ** (n - 1)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            x, ctx.n = inputs
+            ctx.save_for_backward(x, output[1])
+
+        @staticmethod
+        def backward(ctx, g, g_less):
+            x, less = ctx.saved_tensors
+            return g * ctx.n * less + g_less * (ctx.n - 1) * x ** (ctx.n - 2), None
+
+    x = leaf(0.5, -1.2, 2.0)
+    assert gradcheck(lambda t: Powers.apply(t, 3), x)
+    assert gradgradcheck(lambda t: Powers.apply(t, 3), x)
+    assert [y.tolist() for y in Powers.apply(mg.tensor([2.0]), 3)] == [[8.0], [4.0]]
+
+
+def test_a_backward_marked_once_differentiable_refuses_a_second_derivative():
+    class Root(Function):
+        @staticmethod
+        def forward(ctx, x, unused):
+            y = x.sqrt()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        @once_differentiable
+        def backward(ctx, g):
+            return g / (2 * ctx.saved_tensors[0]), None
+
+    x = leaf(4.0)
+    y = Root.apply(x, None)
+    (first,) = grad((y * y).sum(), x, create_graph=True)
+    assert first.tolist() == [1.0]
+    with pytest.raises(GraphError, match="differentiate twice a function that was marked with @once_differentiable"):
+        first.sum().backward()
+    y = Root.apply(x, None)
+    y.sum().backward()
+    assert x.grad.tolist() == [0.25]
 
 
 def test_a_function_is_checked_and_released_as_any_op():
@@ -515,6 +593,11 @@ def test_errors_of_shape_name_the_op_both_shapes_and_the_axis():
         mg.ones(3, 4).sum(2)
     with pytest.raises(ShapeError, match=r"reshape: shape \(5,\) is invalid for input of size 12"):
         mg.ones(3, 4).reshape(5)
+    text = r"cat: Sizes of tensors must match except in dimension 0. Expected size 2 but got size 3 for tensor number 1"
+    with pytest.raises(ShapeError, match=text + r" in the list, in dimension 1: shapes \(2, 2\) and \(3, 3\)"):
+        mg.cat([mg.ones(2, 2), mg.ones(3, 3)])
+    with pytest.raises(ShapeError, match="cat: Tensors must have same number of dimensions: got 2 and 3, of tensor 1"):
+        mg.cat([mg.ones(2, 2), mg.ones(2, 2, 2)])
     with pytest.raises(IndexError, match="out of bounds"):
         mg.ones(3)[3]
     with pytest.raises(IndexError, match="too many indices for tensor of dimension 1"):

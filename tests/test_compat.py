@@ -13,7 +13,7 @@ import minigrad as mg
 from minigrad.compat import settings
 from minigrad.compat.finder import as_torch
 from minigrad.compat.stubs import accelerator, amp, backends, cuda, distributed, jit, mps, onnx, xpu
-from minigrad.compat.stubs.utils.checkpoint import checkpoint
+from minigrad.compat.stubs.utils.checkpoint import checkpoint, checkpoint_sequential
 from minigrad.compat.stubs.utils.tensorboard import SummaryWriter
 from minigrad.errors import ArgumentError
 
@@ -282,6 +282,7 @@ def test_nothing_is_compiled():
     assert jit.ignore(len) is jit.ignore()(len) is jit.export(len) is len
     assert mg.nn.parallel.data_parallel(mg.nn.Identity(), (mg.ones(2),)).tolist() == [1, 1]
     assert checkpoint(max, 1, 2, use_reentrant=False) == 2
+    assert checkpoint_sequential([abs, float], 2, -3, use_reentrant=False) == 3.0
 
 
 def test_a_scaled_step_is_a_step():

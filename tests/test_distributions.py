@@ -43,6 +43,11 @@ CASES = {
     "Beta, numbers": ({"concentration1": 2.0, "concentration0": 3.0}, [0.1, 0.7, 0.9]),
     "Dirichlet": ({"concentration": [[0.5, 1.0, 3.5], [1.5, 2.0, 1.3]]}, [[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]]),
     "Independent": ({"loc": [[0.5, 1.0], [0.2, 0.1]], "scale": [1.0, 0.3]}, [[0.1, 0.2], [0.3, 0.9]]),
+    "MixtureSameFamily": ({"loc": [[0.5, -1.0], [2.0, 4.0]], "scale": [1.0, 0.3]}, [0.1, 3.0]),
+    "MixtureSameFamily, vectors": (
+        {"loc": [[[0.5, 1.0], [0.2, 0.1], [0.0, 2.0]]], "scale": [1.0, 0.3]},
+        [[0.1, 0.2]],
+    ),
     "MultivariateNormal, tril": (
         {"loc": [[0.5, -1.0], [1.0, 1.0]], "scale_tril": [[1.0, 0.0], [0.5, 0.8]]},
         [[0.1, -1.2], [2.0, 0.0]],
@@ -78,6 +83,11 @@ def made(t, case, options):
     d = t.distributions
     if name == "Independent":
         return d.Independent(d.Normal(**options), 1)
+    if name == "MixtureSameFamily":
+        components, which = d.Normal(**options), options["loc"].detach().abs().add(0.5)
+        if case.endswith("vectors"):
+            components, which = d.Independent(components, 1), which.sum(-1)
+        return d.MixtureSameFamily(d.Categorical(which), components)
     return d.Multinomial(5, **options) if name == "Multinomial" else getattr(d, name)(**options)
 
 
@@ -159,9 +169,15 @@ def test_densities_and_entropies(case):
     def run(t):
         options = parameters(t, case)
         d = made(t, case, options)
-        return with_gradients(t, d.log_prob(values(t, case)), options) + with_gradients(t, d.entropy(), options)
+        found = with_gradients(t, d.log_prob(values(t, case)), options)
+        return found if is_mixture(case) else found + with_gradients(t, d.entropy(), options)
 
     both(run, rtol=tolerance(case))
+
+
+def is_mixture(case):
+    """Mixtures have neither an entropy nor a mode."""
+    return case.startswith("Mixture")
 
 
 def tolerance(case):
@@ -176,11 +192,14 @@ MOMENTS = ("mean", "variance", "stddev", "mode")
 def test_moments_shapes_and_distribution_functions(case):
     def run(t):
         d = made(t, case, parameters(t, case))
-        found = [tuple(d.batch_shape), tuple(d.event_shape), d.perplexity()]
+        found = [tuple(d.batch_shape), tuple(d.event_shape)]
+        found += [] if is_mixture(case) else [d.perplexity()]
         for name in MOMENTS:
-            if case.partition(",")[0] in ("Multinomial",) and name == "mode":
+            if name == "mode" and (case.startswith("Multinomial") or is_mixture(case)):
                 continue
             found.append(getattr(d, name))
+        if case == "MixtureSameFamily":
+            found.append(d.cdf(values(t, case)))
         if case.partition(",")[0] in ("Normal", "LogNormal", "Uniform", "Exponential", "Laplace"):
             found.append(d.cdf(values(t, case)))
             found.append(d.icdf(d.cdf(values(t, case))))
@@ -201,7 +220,7 @@ def test_the_reprs_are_pytorchs(case):
     assert ours.replace("minigrad.Size", "torch.Size") == theirs
 
 
-PAIRS = [(a, a) for a in CASES if "Multinomial" not in a and "OneHot" not in a] + [
+PAIRS = [(a, a) for a in CASES if not any(name in a for name in ("Multinomial", "OneHot", "Mixture"))] + [
     ("Uniform", "Normal, broadcast"),
     ("Bernoulli, probs", "Bernoulli, logits"),
     ("Categorical, probs", "Categorical, logits"),
@@ -350,3 +369,16 @@ def test_a_divergence_of_ones_own():
 
     assert d.kl_divergence(Mine(0.0, 1.0), d.Normal(0.0, 1.0)) == 7
     assert d.kl_divergence(d.Normal(0.0, 1.0), Mine(0.0, 1.0)) == 0
+
+
+def test_parts_of_a_mixture_must_fit():
+    d = mg.distributions
+    two, three = d.Normal(mg.zeros(2), mg.ones(2)), d.Categorical(mg.ones(3))
+    for which, components, text in (
+        (three, two, r"component` \(3\) does not equal `component_distribution.batch_shape\[-1\]` \(2\)"),
+        (two, two, "Mixture distribution needs to be"),
+        (three, 3, "Component distribution needs to be"),
+        (d.Categorical(mg.ones(2, 3)), d.Normal(mg.zeros(4, 3), 1.0), "is not compatible with"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            d.MixtureSameFamily(which, components)

@@ -186,7 +186,7 @@ def test_components_that_do_not_fit_are_refused():
     for mixture, component, words in (
         (d.Categorical(mg.ones(2)), d.Normal(mg.zeros(3), 1.0), "does not equal"),
         (d.Categorical(mg.ones(2, 3)), d.Normal(mg.zeros(4, 3), 1.0), "is not compatible"),
-        (d.Normal(0.0, 1.0), d.Normal(mg.zeros(3), 1.0), "needs to be an  instance"),
+        (d.Normal(0.0, 1.0), d.Normal(mg.zeros(3), 1.0), "needs to be an instance"),
     ):
         with pytest.raises(ValueError, match=words):
             d.MixtureSameFamily(mixture, component)

@@ -44,7 +44,37 @@ F.interpolate(i, 2, mode="area"); F.interpolate(i[None], scale_factor=2, mode="t
 nn.LSTM(4, 2)(x)[0]; nn.GRU(4, 2)(b)[0]; nn.RNN(4, 2)(b)[0]; nn.GRU(4, 2, batch_first=True)(b)[0]; x.rot90()
 F.fold(b, (2, 2), 1); nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]; nn.GRU(4, 2)(b)[1]
 nn.LSTMCell(4, 2)(x)[0]; nn.GRUCell(4, 2)(x); nn.RNNCell(4, 2)(x); m.kron(x, x)
+F.relu6(x); F.selu(x); F.celu(x); F.rrelu(x); F.prelu(x, v[:1]); F.glu(x); F.hardshrink(x); F.softshrink(x); F.mish(x)
+F.hardsigmoid(x); F.hardswish(x); F.hardtanh(x); F.threshold(x, 0.1, 0.2); nn.GLU()(x); nn.Mish()(x); nn.SELU()(x)
+F.group_norm(i, 2); nn.GroupNorm(2, 4)(i); F.instance_norm(i); F.max_pool3d(i, 2); F.avg_pool3d(i, 2); F.unfold(i, 2)
+F.adaptive_avg_pool2d(i, 3); F.adaptive_avg_pool2d(i, 1); F.adaptive_avg_pool3d(i, 2); F.adaptive_max_pool1d(b, 3)
+F.adaptive_max_pool2d(i, 3); F.adaptive_max_pool3d(i, 2); F.adaptive_max_pool2d(i, 3, return_indices=True)[0]
+F.max_unpool2d(*F.max_pool2d(i, 2, return_indices=True), 2); F.fold(F.unfold(i, 2), (8, 8), 2); b.unfold(1, 2, 1)
+F.interpolate(i, scale_factor=2); F.interpolate(i, size=3, mode="area"); F.interpolate(b, scale_factor=2, mode="area")
+F.interpolate(i, scale_factor=2, mode="bilinear"); F.interpolate(i, scale_factor=2, mode="bicubic")
+F.interpolate(b, scale_factor=2, mode="linear"); F.interpolate(i[None], scale_factor=2, mode="trilinear")
+F.interpolate(i, scale_factor=2, mode="nearest-exact"); F.interpolate(b, scale_factor=2); F.pixel_shuffle(i, 2)
+F.pixel_unshuffle(i, 2); F.channel_shuffle(i, 2); F.grid_sample(i, m.zeros(2, 3, 3, 2), align_corners=False)
+F.pairwise_distance(x, x * 2)
+F.affine_grid(b[:, :2, :3], (2, 1, 2, 2), align_corners=False); F.pdist(x); F.soft_margin_loss(x, x.detach())
+F.multi_margin_loss(x, c)
+F.multilabel_margin_loss(x, c[:, None].expand(3, 4)); nn.MultiMarginLoss()(x, c); nn.Upsample(scale_factor=2)(i)
+F.scaled_dot_product_attention(b, b, b); F.scaled_dot_product_attention(i, i, i, is_causal=True)
+m.rot90(x); m.div(x, x, rounding_mode="floor"); x.div(x, rounding_mode="trunc"); m.pinverse(x)
+m.cov(x); x.quantile(0.5)
+m.linalg.solve_triangular(x[:, :3].tril(), x, upper=False); m.matrix_exp(x[:, :3]); m.kron(x, x); m.inner(x, x)
+m.tensordot(x, x.t(), dims=1); x.repeat_interleave(2); m.mvlgamma(x + 2, 2)
 x.squeeze(dim=0); F.cross_entropy(input=x, target=c); nn.Linear(4, 2)(x); nn.Flatten()(b); nn.Embedding(3, 4)(c)
+F.embedding(c, x, padding_idx=0); F.embedding(c, x, scale_grad_by_freq=True); nn.EmbeddingBag(3, 4)(c, c[:1])
+F.embedding_bag(c[None], x, mode="sum"); F.embedding_bag(c[None], x, mode="max")
+nn.RNNCell(4, 2)(x); nn.RNNCell(4, 2, nonlinearity="relu")(x); nn.GRUCell(4, 2)(x); nn.LSTMCell(4, 2)(x)[0]
+nn.RNN(4, 2)(b)[0]; nn.RNN(4, 2)(b)[1]; nn.GRU(4, 2, 2)(b)[0]; nn.GRU(4, 2, bidirectional=True)(b)[0]
+nn.GRU(4, 2)(x)[0]
+nn.RNN(4, 2, batch_first=True)(b)[0]; nn.LSTM(4, 2, batch_first=True)(b)[0]; nn.LSTM(4, 2, bidirectional=True)(b)[0]
+nn.LSTM(4, 2)(b)[0]; nn.LSTM(4, 2)(b)[1][1]; nn.LSTM(4, 2)(x)[0]; nn.LSTM(4, 2)(x)[1][0]
+nn.GRU(4, 2)(nn.utils.rnn.pack_sequence([x, x[:2]]))[0].data
+m.linalg.matrix_norm(x); m.linalg.matrix_norm(x, "nuc"); m.linalg.matrix_norm(x, 1); m.linalg.matrix_norm(x, -2)
+m.linalg.matrix_norm(x, 2, keepdim=True); m.linalg.norm(x, 2); m.linalg.cond(x); m.linalg.cond(x[:, :3], 1)
 """
 
 
@@ -74,6 +104,13 @@ def test_written_in_place_a_tensor_is_named_by_the_last_write(worlds, name):
         return y.grad_fn.name()
 
     assert written(worlds[0]) == written(worlds[1])
+
+
+def test_each_output_of_a_cell_prints_its_own_name(worlds):
+    for world in worlds:
+        h, c = world["nn"].LSTMCell(4, 2)(world["x"])
+        assert "grad_fn=<MulBackward0>" in repr(h)
+        assert "grad_fn=<AddBackward0>" in repr(c)
 
 
 def test_a_write_to_a_part_is_a_copy_of_slices(worlds):

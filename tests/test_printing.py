@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 
 import hypothesis.strategies as st
 import numpy as np
@@ -156,6 +157,28 @@ def test_under_its_own_name_the_library_says_its_own_name():
     assert repr(mg.tensor([1], dtype=mg.int32)) == "tensor([1], dtype=minigrad.int32)"
     assert repr(mg.zeros(2, 3).shape) == "minigrad.Size([2, 3])"
     assert repr(mg.float32) == "minigrad.float32"
+    assert repr(mg.strided) == "minigrad.strided"
+
+
+SEVERAL = "x.max(0); x.sort(); x.topk(1); x.aminmax(); x.slogdet(); x.svd(); " + "; ".join(
+    f"linalg.{name}(x)" for name in ("slogdet", "qr", "eigh", "svd")
+)
+
+
+@pytest.mark.parametrize("text", SEVERAL.split("; "))
+def test_several_results_print_under_the_names_they_have_in_pytorch(text):
+    def names(m):
+        said = repr(eval(text, {"x": m.eye(2), "linalg": m.linalg}))
+        return re.findall(r"[\w.]+(?=\(\n)|^\w+(?==)", said, re.MULTILINE)
+
+    with speaking():
+        assert names(mg) == names(torch)
+    assert len(names(torch)) == 3 + text.endswith("svd()") + text.endswith("svd(x)")
+
+
+def test_memory_layouts_say_the_librarys_name():
+    with speaking():
+        assert repr(mg.zeros(2).layout) == repr(torch.zeros(2).layout)
 
 
 def test_a_derived_class_says_its_name():

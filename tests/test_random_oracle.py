@@ -249,3 +249,14 @@ def test_the_ends_of_the_range_of_seeds(torch, seed):
     assert pair.ours.initial_seed() == pair.theirs.initial_seed()
     pair.assert_in_step()
     assert r.Generator().initial_seed() == torch.Generator().initial_seed()
+
+
+def test_gradgradcheck_draws_as_in_pytorch(torch):
+    left = []
+    for m in (mg, torch):
+        m.manual_seed(7)
+        x = m.rand(3, dtype=m.float64, requires_grad=True)
+        assert m.autograd.gradcheck(m.sin, (x,))
+        assert m.autograd.gradgradcheck(lambda t: (t * t, t.sin()), (x,))
+        left.append(m.rand(4).tolist())
+    assert left[0] == left[1]

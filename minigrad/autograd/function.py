@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.errors import GraphError
 from minigrad.graph import Node, Op, Saving, recording
 from minigrad.tensor import Tensor, record, wrap
 
 
-class Context:
+class FunctionCtx:
     """What `forward` leaves for `backward`: saved tensors, and any attribute set on it."""
 
     def __init__(self, needs: tuple[bool, ...]) -> None:
@@ -43,6 +46,7 @@ class Context:
 class Function:
     """An op of your own: subclass with static `forward(ctx, *args)` and `backward(ctx, *grads)`; call `apply`.
 
+    Or `forward(*args)` only computes, and `setup_context(ctx, inputs, output)` keeps what `backward` needs.
     `forward` computes without recording. `backward` gets one gradient per output and returns one per argument of
     `forward`, None where there is none. Written with tensor operations it can itself be differentiated.
 
@@ -70,6 +74,11 @@ class Function:
         raise NotImplementedError("a Function defines forward(ctx, *args) as a static method")
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Keep in `ctx` what `backward` needs; a class that defines this has a `forward` without ctx."""
+        raise NotImplementedError("setup_context(ctx, inputs, output) is called only where a Function defines it")
+
+    @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Return a gradient for each argument of `forward`."""
         raise NotImplementedError("a Function defines backward(ctx, *grads) as a static method")
@@ -78,11 +87,11 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Run `forward` on `args` and record it as one node."""
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-        ctx = Context(needs)
+        ctx = FunctionCtx(needs)
         previous = recording.get()
         recording.set(False)
         try:
-            returned = cls.forward(ctx, *args)
+            returned = cls._computed(ctx, args)
         finally:
             recording.set(previous)
         outputs = returned if isinstance(returned, tuple) else (returned,)
@@ -91,7 +100,15 @@ class Function:
         return outputs if isinstance(returned, tuple) else outputs[0]
 
     @classmethod
-    def _record(cls, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _computed(cls, ctx: FunctionCtx, args: tuple[Any, ...]) -> Any:
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args)
+        returned = cls.forward(*args)
+        cls.setup_context(ctx, args, returned)
+        return returned
+
+    @classmethod
+    def _record(cls, ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
         op = _op_of(cls, len(outputs))
         # An argument that is no tensor stands in the graph as a mere place; an output that is an argument, as itself.
         places = tuple(a if isinstance(a, Tensor) else None for a in args)
@@ -119,7 +136,7 @@ def _op_of(cls: type[Function], count: int) -> Op:
     return ops[count]
 
 
-def _output(y: Tensor, args: tuple[Any, ...], ctx: Context) -> Tensor:
+def _output(y: Tensor, args: tuple[Any, ...], ctx: FunctionCtx) -> Tensor:
     """Return an output as a tensor of its own, unless it is an argument that `forward` wrote in place.
 
     One that lies in the memory of another tensor, an argument say, becomes a read-only alias: a write through it
@@ -135,7 +152,7 @@ def _output(y: Tensor, args: tuple[Any, ...], ctx: Context) -> Tensor:
     return alias
 
 
-def _save(node: Node, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+def _save(node: Node, ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
     """Move what `forward` saved into the node, where it is checked and released like any op's."""
     saves: list[Saving] = []
     saved: list[Any] = []
@@ -150,7 +167,7 @@ def _save(node: Node, ctx: Context, args: tuple[Any, ...], outputs: tuple[Any, .
     node.saved = tuple(saved)
 
 
-def _rule(gs: Any, output_facts: Any, function: type[Function], ctx: Context, needs: Any, saved: Any = ()) -> Any:
+def _rule(gs: Any, output_facts: Any, function: type[Function], ctx: FunctionCtx, needs: Any, saved: Any = ()) -> Any:
     """Call the user's backward and return a gradient for every argument."""
     if ctx._materialize:
         gs = [wrap(np.zeros(*facts)) if g is None else g for g, facts in zip(gs, output_facts, strict=True)]
@@ -166,3 +183,37 @@ def _rule(gs: Any, output_facts: Any, function: type[Function], ctx: Context, ne
             f"got {len(gradients)})"
         )
     return gradients[: len(needs)]
+
+
+class _Once(Function):
+    """Passes gradients on, and refuses to be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, *gradients: Any) -> Any:
+        return tuple(gradient.detach() for gradient in gradients)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise GraphError(
+            "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
+            "with tensor operations and leave the mark out"
+        )
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the `backward` of a Function as one whose gradients have no gradient: a second derivative raises GraphError.
+
+    It goes below `@staticmethod`.
+    """
+
+    @wraps(fn)
+    def once(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            returned = fn(ctx, *grads)
+        if not is_grad_enabled() or not any(isinstance(g, Tensor) and g.requires_grad for g in grads):
+            return returned
+        gradients = returned if isinstance(returned, tuple) else (returned,)
+        refusing = iter(_Once.apply(*(g.detach().requires_grad_() for g in gradients if isinstance(g, Tensor))))
+        return tuple(next(refusing) if isinstance(g, Tensor) else g for g in gradients)
+
+    return once

@@ -142,14 +142,13 @@ def gradgradcheck(
 ) -> bool:
     """Return whether the second derivatives of `func` equal central differences of its first.
 
-    `grad_outputs` weighs the outputs; by default a fixed draw of normal numbers. The other arguments are those of
-    `gradcheck`.
+    `grad_outputs` weighs the outputs; by default numbers drawn in -1..1, as PyTorch draws them. The other arguments
+    are those of `gradcheck`.
     """
     _refuse_forward(check_fwd_over_rev)
     args = _arguments(inputs)
     if grad_outputs is None:
-        draw = np.random.default_rng(0)
-        grad_outputs = [wrap(np.asarray(draw.standard_normal(y._data.shape))) for y in _outputs(func, args)]
+        grad_outputs = [wrap(np.empty(y._data.shape)).uniform_(-1, 1) for y in _outputs(func, args)]
     weights = [w.requires_grad_() for w in _arguments(grad_outputs)]
 
     def first(*both: Any) -> tuple[Tensor, ...]:

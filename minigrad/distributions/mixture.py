@@ -1,8 +1,10 @@
-"""Mixtures of distributions of one family."""
+"""Mixtures: a component is drawn, then a value from it."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.distributions import constraints
@@ -13,15 +15,15 @@ from minigrad.tensor import Tensor
 
 
 class MixtureSameFamily(Distribution):
-    """What is drawn from one of the distributions along the last dim of a batch, which a Categorical chooses.
+    """One of the distributions along the last batch dim of `component_distribution`, as `mixture_distribution` draws.
 
-    Raises ArgumentError unless the number of components is that of the classes.
+    Raises ArgumentError for parts that are no distributions or whose batches do not fit.
 
     >>> import minigrad as mg
     >>> from minigrad.distributions import Normal
-    >>> two = MixtureSameFamily(Categorical(mg.ones(2)), Normal(mg.tensor([-1.0, 1.0]), 1.0))
-    >>> two.mean, two.variance
-    (tensor(0.), tensor(2.))
+    >>> mixture = MixtureSameFamily(Categorical(mg.tensor([0.25, 0.75])), Normal(mg.tensor([0.0, 4.0]), mg.ones(2)))
+    >>> mixture.mean, mixture.variance
+    (tensor(3.), tensor(4.))
     """
 
     def __init__(
@@ -31,82 +33,98 @@ class MixtureSameFamily(Distribution):
         validate_args: bool | None = None,
     ) -> None:
         self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
-        if not isinstance(mixture_distribution, Categorical):
-            raise ArgumentError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
-        if not isinstance(component_distribution, Distribution):
-            raise ArgumentError("The Component distribution need to be an instance of torch.distributions.Distribution")
-        batch, chosen = component_distribution.batch_shape, mixture_distribution.batch_shape
-        if tuple(batch[:-1][len(batch) - 1 - len(chosen) :]) != tuple(chosen):
-            raise ArgumentError(
-                f"`mixture_distribution.batch_shape` {tuple(chosen)} is not compatible with "
-                f"`component_distribution.batch_shape` {tuple(batch)}"
-            )
-        if not batch or batch[-1] != mixture_distribution.probs.shape[-1]:
-            raise ArgumentError(
-                f"`mixture_distribution component` does not equal `component_distribution.batch_shape[-1]`: "
-                f"{mixture_distribution.probs.shape[-1]} classes, components {tuple(batch)}"
-            )
-        super().__init__(batch[:-1], component_distribution.event_shape, validate_args)
+        self._check_parts()
+        event = component_distribution.event_shape
+        self._event_ndims = len(event)
+        super().__init__(component_distribution.batch_shape[:-1], event, validate_args)
 
-    def expand(self, batch_shape: Any) -> MixtureSameFamily:
-        """Return this distribution with its parameters expanded to `batch_shape`."""
-        count = self._component_distribution.batch_shape[-1]
-        component = self._component_distribution.expand((*batch_shape, count))
-        return self._alike(MixtureSameFamily(self._mixture_distribution.expand(batch_shape), component, False))
-
-    @property
-    def support(self) -> constraints.Constraint:  # type: ignore[override]
-        """That of the components."""
-        return self._component_distribution.support
+    def _check_parts(self) -> None:
+        mixture, component = self._mixture_distribution, self._component_distribution
+        if not isinstance(mixture, Categorical):
+            raise ArgumentError(" The Mixture distribution needs to be an instance of distributions.Categorical")
+        if not isinstance(component, Distribution):
+            raise ArgumentError("The Component distribution needs to be an instance of distributions.Distribution")
+        batch = component.batch_shape[:-1]
+        for n, m in zip(reversed(mixture.batch_shape), reversed(batch), strict=False):
+            if n != 1 and m != 1 and n != m:
+                raise ArgumentError(
+                    f"`mixture_distribution.batch_shape` ({mixture.batch_shape}) is not compatible with "
+                    f"`component_distribution.batch_shape`({batch})"
+                )
+        kinds = mixture.logits.shape[-1]
+        if component.batch_shape[-1:] != (kinds,):
+            raise ArgumentError(
+                f"`mixture_distribution component` ({kinds}) does not equal `component_distribution.batch_shape[-1]` "
+                f"({component.batch_shape[-1] if component.batch_shape else 'there is none'})"
+            )
 
     @property
     def mixture_distribution(self) -> Categorical:
-        """What chooses."""
+        """What draws the component."""
         return self._mixture_distribution
 
     @property
     def component_distribution(self) -> Distribution:
-        """What is chosen from."""
+        """The components, along the last dim of the batch."""
         return self._component_distribution
 
-    def _weighed(self, x: Tensor) -> Tensor:
-        events = len(self._event_shape)
+    @property
+    def support(self) -> constraints.Constraint:  # type: ignore[override]
+        """What every component allows."""
+        base, event = self._component_distribution.support, self._event_ndims
+
+        def holds(x: Any) -> Any:
+            found = np.asarray(base.holds(np.expand_dims(x, -1 - event)))
+            return found.all(axis=-1 - (event - base.event_dim))
+
+        return constraints.Constraint(f"MixtureSameFamilyConstraint({base!r})", holds, base.event_dim)
+
+    def expand(self, batch_shape: Any) -> MixtureSameFamily:
+        """Return this distribution with its parameters expanded to `batch_shape`."""
+        components = self._component_distribution.expand((*batch_shape, self._mixture_distribution._num_events))
+        return self._alike(MixtureSameFamily(self._mixture_distribution.expand(batch_shape), components, False))
+
+    def _over_components(self, x: Tensor) -> Tensor:
+        """Return the sum over the components, each with its probability."""
         probs = self._mixture_distribution.probs
-        return (probs.reshape(*probs.shape, *(1,) * events) * x).sum(-1 - events)
+        return (probs.reshape(*probs.shape, *(1,) * self._event_ndims) * x).sum(-1 - self._event_ndims)
+
+    def _pad(self, x: Tensor) -> Tensor:
+        return x.unsqueeze(-1 - self._event_ndims)
 
     @property
     def mean(self) -> Tensor:
-        """The mean of the components' means."""
-        return self._weighed(self._component_distribution.mean)
+        """The expectation."""
+        return self._over_components(self._component_distribution.mean)
 
     @property
     def variance(self) -> Tensor:
-        """The mean of the components' variances and the variance of their means."""
-        away = self._component_distribution.mean - self.mean.unsqueeze(-1 - len(self._event_shape))
-        return self._weighed(self._component_distribution.variance) + self._weighed(away.pow(2.0))
-
-    @no_grad()
-    def sample(self, sample_shape: Any = ()) -> Tensor:
-        """Return draws of all components, of which one is chosen."""
-        events = len(self._event_shape)
-        chosen = self._mixture_distribution.sample(sample_shape)
-        drawn = self._component_distribution.sample(sample_shape)
-        at = len(sample_shape) + len(self._batch_shape)
-        index = chosen.reshape(*chosen.shape, *(1,) * (events + 1))
-        wide = index.expand(*drawn.shape[:at], 1, *self._event_shape)
-        return drawn.gather(at, wide).squeeze(at)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return the logarithm of the mean of the components' densities at `value`."""
-        self._validate_sample(value)
-        x = value.unsqueeze(-1 - len(self._event_shape))
-        each = self._component_distribution.log_prob(x)
-        return (each + self._mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
+        """The mean of the variances and the variance of the means."""
+        component = self._component_distribution
+        apart = component.mean - self._pad(self.mean)
+        return self._over_components(component.variance) + self._over_components(apart.pow(2))
 
     def cdf(self, value: Tensor) -> Tensor:
         """Return the probability of what is not above `value`."""
-        each = self._component_distribution.cdf(value.unsqueeze(-1))
-        return (each * self._mixture_distribution.probs).sum(-1)
+        self._validate_sample(value)
+        found = self._component_distribution.cdf(self._pad(value))
+        return (found * self._mixture_distribution.probs).sum(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return the logarithm of the density (or probability) at `value`."""
+        self._validate_sample(value)
+        found = self._component_distribution.log_prob(self._pad(value))
+        return (found + self._mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
+
+    @no_grad()
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Return samples without a gradient."""
+        which = self._mixture_distribution.sample(sample_shape)
+        drawn = self._component_distribution.sample(sample_shape)
+        at = len(sample_shape) + len(self._batch_shape)
+        shape = (*drawn.shape[:at], 1, *self._event_shape)
+        index = which.reshape(*which.shape, *(1,) * (self._event_ndims + 1)).expand(*shape)
+        return drawn.gather(at, index).squeeze(at)
 
     def __repr__(self) -> str:
         return f"MixtureSameFamily(\n  {self._mixture_distribution},\n  {self._component_distribution})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,6 +90,12 @@ class Facts(ArrayLike):
         from minigrad.typeinfo import strided
 
         return strided
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Any:
+        """Call `hook(tensor)` whenever a backward has added to the `.grad` of this leaf, to step at once, say."""
+        from minigrad.backward import call_afterwards
+
+        return call_afterwards(self, hook)  # type: ignore[arg-type]
 
     @property
     def retains_grad(self) -> bool:

@@ -29,6 +29,8 @@ _FIELDS = dict.fromkeys(_PAIRS, "values indices") | {
     "histogram": "hist bin_edges",
     "qr": "Q R",
     "linalg_eigh": "eigenvalues eigenvectors",
+    "linalg_qr": "Q R",
+    "linalg_slogdet": "sign logabsdet",
     "svd": "U S V",
     "linalg_svd": "U S Vh",
     "linalg_lu": "P L U",

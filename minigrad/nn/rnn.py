@@ -174,17 +174,15 @@ class RNNBase(Module):
         y, last = self._layers(x.reshape(steps * batch, x.shape[2]), (batch,) * steps, states)
         if single:
             return titled(y, "SqueezeBackward1"), self._packed_state([state.squeeze(1) for state in last])
-        y = titled(y.reshape(steps, batch, y.shape[1]), self._ending(y))
-        return self._turned(y) if self.batch_first else y, self._packed_state(last)
+        y = y.reshape(steps, batch, y.shape[1])
+        y = y.transpose(0, 1) if self.batch_first else y
+        return titled(y, self._last_step()), self._packed_state(last)
 
-    def _turned(self, y: Tensor) -> Tensor:
-        return titled(y.transpose(0, 1), f"TransposeBackward{int(self.mode != 'LSTM')}")
-
-    def _ending(self, y: Tensor) -> str:
-        """Return what PyTorch's nodes end with: an LSTM of float32 runs in a library of its own there."""
-        if self.bidirectional or self.mode != "LSTM":
-            return "Cat" if self.bidirectional else "Stack"
-        return "MkldnnRnnLayer" if y._data.dtype == np.float32 and not self.proj_size else "Stack"
+    def _last_step(self) -> str:
+        """Return what PyTorch makes the output by, which is how it prints there."""
+        if self.batch_first:
+            return f"TransposeBackward{int(self.mode != 'LSTM')}"
+        return "Cat" if self.bidirectional else "Stack" if self.mode != "LSTM" or self.proj_size else "MkldnnRnnLayer"
 
     def _run_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         x, batch_sizes, order, back = input

@@ -16,8 +16,8 @@ from minigrad.nn.rnn import MODES
 from minigrad.nodenames import titled
 from minigrad.tensor import Tensor, wrap
 
-# What PyTorch's node of the state h is called.
-_ENDS = {"LSTM": "Mul", "GRU": "Add", "RNN_TANH": "Tanh", "RNN_RELU": "Relu"}
+# What the state is made by in PyTorch, which is how a tensor prints there.
+_LAST_STEPS = {"RNN_TANH": ("Tanh",), "RNN_RELU": ("Relu",), "GRU": ("Add",), "LSTM": ("Mul", "Add")}
 
 
 class RNNCellBase(Module):
@@ -69,7 +69,7 @@ class RNNCellBase(Module):
         self._check(x, states)
         weights = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
         found = mode.run(x, states, weights, (len(x),), False, **mode.settings)[1:]
-        titled(found[0], _ENDS[self.mode])
+        found = [titled(state, name) for state, name in zip(found, _LAST_STEPS[self.mode], strict=True)]
         return [state.squeeze(0) for state in found] if single else list(found)
 
     def _check(self, x: Tensor, states: list[Tensor]) -> None:

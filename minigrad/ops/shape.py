@@ -71,8 +71,22 @@ def _concatenate(*xs: Array, dim: int) -> Array:
     try:
         return np.concatenate(xs, axis=dim)
     except ValueError:
-        shapes = ", ".join(str(x.shape) for x in xs)
-        raise ShapeError(f"cat: shapes {shapes} must be equal except in dim {dim}") from None
+        raise ShapeError(_misfit(xs, dim)) from None
+
+
+def _misfit(xs: tuple[Array, ...], dim: int) -> str:
+    """Return what is to be said of arrays that cannot be joined along `dim`."""
+    first = xs[0].shape
+    for i, x in enumerate(xs):
+        if x.ndim != len(first):
+            return f"cat: Tensors must have same number of dimensions: got {len(first)} and {x.ndim}, of tensor {i}"
+        for axis, (expected, got) in enumerate(zip(first, x.shape, strict=True)):
+            if axis != dim and got != expected:
+                return (
+                    f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {expected} but got "
+                    f"size {got} for tensor number {i} in the list, in dimension {axis}: shapes {first} and {x.shape}"
+                )
+    return f"cat: shapes {[x.shape for x in xs]} cannot be joined along dimension {dim}"
 
 
 def _narrow(x: Array, *, dim: int, start: int, length: int) -> Array:
@@ -126,7 +140,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     """Join tensors of one shape along a new dim."""
     tensors = list(tensors)
     if len({tuple(t.shape) for t in tensors}) != 1:
-        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+        shapes = " and ".join(f"{list(t.shape)} at entry {i}" for i, t in enumerate(tensors))
         raise ShapeError(f"stack expects each tensor to be equal size, but got {shapes or 'none'}")
     return cat([unsqueeze(t, dim) for t in tensors], checked_dim(dim, tensors[0].ndim + 1))
 

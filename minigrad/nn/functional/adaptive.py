@@ -14,6 +14,7 @@ from minigrad.ops.shape import narrow, stack
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Return the means of `output_size` windows of sequences (N, C, L)."""
     return _means(input, 1, output_size)
@@ -31,6 +32,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     return _means(input, 3, output_size)
 
 
+@titling
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Return the largest values of `output_size` windows of sequences (N, C, L), and if asked for their places."""
     return _maxima(input, 1, output_size, return_indices)

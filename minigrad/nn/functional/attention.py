@@ -11,11 +11,13 @@ from minigrad import creation
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.nn.functional.dropout import dropout
 from minigrad.nn.functional.linear import linear
+from minigrad.nodenames import titling
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import cat
 from minigrad.tensor import Tensor
 
 
+@titling
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,

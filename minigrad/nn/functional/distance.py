@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad.errors import ShapeError
+from minigrad.nodenames import titling
 from minigrad.ops.elementwise import maximum
 from minigrad.ops.reduce import norm, sum
 from minigrad.ops.shape import expand
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """Return the p-norm of x1 - x2 + eps along the last dim."""
     return norm(x1 - x2 + eps, p, -1, keepdim)
@@ -35,6 +37,7 @@ def _length(x: Tensor, dim: int, eps: float) -> Tensor:
     return length + (maximum(short, eps) - short)
 
 
+@titling
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """Return the p-norm distances of every two rows of a matrix, in the order (0, 1), (0, 2), ..., (1, 2), ..."""
     if input.ndim != 2:

@@ -17,6 +17,7 @@ from minigrad.ops.shape import flatten, permute, reshape
 from minigrad.tensor import Tensor, wrap
 
 
+@titling
 def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> Tensor:
     """Return the grid (N, H, W, 2) of the maps theta (N, 2, 3), for images of `size` (N, C, H, W); likewise in 3-D.
 

@@ -221,6 +221,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return reshape(mixed, shape=(*lead, channels * r**2, height // r, width // r))
 
 
+@titling
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """Return (N, C, ...) with the channels of `groups` groups dealt out in turn (Zhang et al., arXiv:1707.01083)."""
     if input.ndim < 3 or groups < 1 or input.shape[1] % groups:

@@ -10,7 +10,7 @@ from minigrad.autograd import no_grad
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from minigrad.kernels.index import ARRAY
-from minigrad.nodenames import titling
+from minigrad.nodenames import titled
 from minigrad.ops import index as _index
 from minigrad.ops.elementwise import where
 from minigrad.ops.index import put_among_zeros
@@ -38,13 +38,13 @@ def embedding(
     index = _checked(input, weight)
     if max_norm is not None:
         _shorten(weight, index, max_norm, norm_type)
-    y = _index.embedding(weight, input)
+    y: Tensor = _index.embedding(weight, input)
     if scale_grad_by_freq:
-        y = _by_frequency(y, index)
+        y = titled(_by_frequency(y, index), "Embedding")
     if padding_idx is None:
         return y
     padding = (index == padding_idx % len(weight))[..., None]
-    return where(padding, y.detach(), y) if padding.any() else y
+    return titled(where(padding, y.detach(), y), "Embedding") if padding.any() else y
 
 
 def _checked(input: Tensor, weight: Tensor) -> Array:
@@ -81,7 +81,6 @@ def _by_frequency(y: Tensor, index: Array) -> Tensor:
     return y.detach() + (part - part.detach())
 
 
-@titling
 def embedding_bag(
     input: Tensor,
     weight: Tensor,
@@ -115,16 +114,16 @@ def embedding_bag(
     rows = embedding(index, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
     kept = np.ones(len(bags), bool) if padding_idx is None else index._data != padding_idx % len(weight)
     if mode == "max":
-        return _largest(rows, bags, kept, count)
+        return titled(_largest(rows, bags, kept, count), "EmbeddingBag")
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1)
     total: Tensor = put_among_zeros(
         where(kept[:, None], rows, 0.0), bags, index=(ARRAY,), shape=(count, weight.shape[1])
     )
     if mode == "sum":
-        return total
+        return titled(total, "EmbeddingBag")
     sizes = np.maximum(np.bincount(bags[kept], minlength=count), 1).astype(weight._data.dtype)
-    return total / wrap(sizes[:, None])
+    return titled(total / wrap(sizes[:, None]), "EmbeddingBag")
 
 
 def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Array, int]:

@@ -10,3 +10,12 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
     """Return `function(*args, **kwargs)`; the results are those of PyTorch, the memory is that of a plain call."""
     kwargs = {k: v for k, v in kwargs.items() if k not in ("preserve_rng_state", "determinism_check", "debug")}
     return function(*args, **kwargs)
+
+
+def checkpoint_sequential(
+    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
+) -> Any:
+    """Return what a Sequential, or functions one after the other, make of `input`; `segments` changes nothing."""
+    for function in functions:
+        input = function(input)
+    return input
