@@ -123,14 +123,18 @@ class profile(Results):
         with_stack: bool = False,
         with_flops: bool = False,
         with_modules: bool = False,
+        experimental_config: Any = None,
+        execution_trace_observer: Any = None,
+        acc_events: bool = False,
         use_cuda: bool | None = None,
-        **options: Any,
+        custom_trace_id_callback: Any = None,
+        post_processing_timeout_s: float | None = None,
     ) -> None:
         wanted = supported_activities() if activities is None else set(activities)
         if not wanted:
             raise ArgumentError("No valid profiler activities found")
         if use_cuda or not wanted <= supported_activities():
-            _warn_of_cuda()
+            warn_of_cuda()
         self.activities, self.schedule, self.on_trace_ready = wanted, schedule, on_trace_ready
         self.step_num = 0
         self.current_action = self._action()
@@ -202,60 +206,6 @@ class profile(Results):
             self._recorder.trace = None if now is ProfilerAction.NONE else Trace()
 
 
-class plain_profile(Results):
-    """The older form, `autograd.profiler.profile`: it measures from the beginning to the end of the block.
-
-    With `enabled=False` it measures nothing. `use_cuda` warns; the other arguments are as those of
-    `minigrad.profiler.profile`.
-
-    >>> import minigrad as mg
-    >>> with mg.autograd.profiler.profile(use_cuda=False) as prof:
-    ...     _ = mg.ones(2).exp()
-    >>> prof.key_averages()[0].key
-    'exp'
-    """
-
-    def __init__(
-        self,
-        enabled: bool = True,
-        *,
-        use_cuda: bool = False,
-        use_device: str | None = None,
-        record_shapes: bool = False,
-        with_flops: bool = False,
-        profile_memory: bool = False,
-        with_stack: bool = False,
-        with_modules: bool = False,
-        **options: Any,
-    ) -> None:
-        if use_cuda or use_device not in (None, "cpu"):
-            _warn_of_cuda()
-        self.enabled = enabled
-        self._recorder = Recorder(record_shapes, with_stack)
-
-    def __enter__(self) -> plain_profile:
-        if self._trace is not None:
-            raise ArgumentError("this profile has run already: make another one for another block")
-        if self.enabled:
-            self._recorder.enter()
-            self._trace = self._recorder.trace = Trace()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.enabled and self._trace is not None:
-            self._recorder.leave()
-            self._trace.ended()
-
-    @property
-    def function_events(self) -> EventList:
-        """All that was measured, in the order it began."""
-        return self.events()
-
-    @property
-    def self_cpu_time_total(self) -> float:
-        """The sum of the self times, in microseconds."""
-        return self.events().self_cpu_time_total
-
-
-def _warn_of_cuda() -> None:
+def warn_of_cuda() -> None:
+    """Warn that what a program wants measured besides the CPU is not."""
     warnings.warn("CUDA is not available, disabling CUDA profiling", stacklevel=3)

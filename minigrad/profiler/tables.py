@@ -62,7 +62,7 @@ def op_table(
     unit = unit or _unit(rows)
     shown = _sorted(rows, sort_by, _OPS)[: row_limit if row_limit >= 0 else None]
     columns: list[tuple[str, Callable[[Any], str], str]] = [
-        ("Name", lambda e: _cut(e.key, widths[0]), "<"),
+        ("Name", lambda e: e.key, "<"),
         ("Self %", lambda e: share_text(e.self_cpu_time_total, total), ">"),
         ("Self CPU", lambda e: time_text(e.self_cpu_time_total, unit), ">"),
         ("CPU total", lambda e: time_text(e.cpu_time_total, unit), ">"),
@@ -75,7 +75,7 @@ def op_table(
     if any(e.stack for e in rows):
         columns.append(("Source Location", lambda e: _cut_left(e.stack[0] if e.stack else "", widths[2]), "<"))
     lines = [header] if header else []
-    lines += [_grid(columns, shown), _omitted(len(rows) - len(shown))]
+    lines += [_grid(columns, shown, widths[0]), _omitted(len(rows) - len(shown))]
     lines.append(f"Self CPU time total: {time_text(total, unit)}")
     return "\n".join(line for line in lines if line)
 
@@ -88,7 +88,7 @@ def module_table(rows: Sequence[ModuleAverage], sort_by: str | None, row_limit: 
     unit = unit or _unit(rows)
     shown = _sorted(rows, sort_by, _MODULES)[: row_limit if row_limit >= 0 else None]
     columns: list[tuple[str, Callable[[Any], str], str]] = [
-        ("Module", lambda m: _cut(m.key, 36), "<"),
+        ("Module", lambda m: m.key, "<"),
         ("Kind", lambda m: _cut(m.kind, 16), "<"),
         ("Total %", lambda m: share_text(m.cpu_time_total, whole), ">"),
         ("Forward", lambda m: time_text(m.forward_time_total, unit), ">"),
@@ -96,7 +96,7 @@ def module_table(rows: Sequence[ModuleAverage], sort_by: str | None, row_limit: 
         ("CPU Mem", lambda m: bytes_text(m.cpu_memory_usage), ">"),
         ("# of Ops", lambda m: str(m.count), ">"),
     ]
-    return "\n".join(line for line in (_grid(columns, shown), _omitted(len(rows) - len(shown))) if line)
+    return "\n".join(line for line in (_grid(columns, shown, _WIDTH), _omitted(len(rows) - len(shown))) if line)
 
 
 def report(events: EventList, wall: float, sort_by: str | None, row_limit: int, options: dict[str, Any]) -> str:
@@ -127,10 +127,17 @@ def _sorted(rows: Sequence[Any], sort_by: str | None, known: tuple[str, ...]) ->
     return sorted(rows, key=lambda row: -float(getattr(row, sort_by, 0.0)))
 
 
-def _grid(columns: list[tuple[str, Callable[[Any], str], str]], rows: Sequence[Any]) -> str:
-    """Return a line of headings and a line for each row, in columns as wide as what is in them."""
+def _grid(columns: list[tuple[str, Callable[[Any], str], str]], rows: Sequence[Any], widest: int) -> str:
+    """Return a line of headings and a line for each row, in columns as wide as what is in them.
+
+    Names, the first column, are cut to `widest`, and further, but not below 20, to keep within the page.
+    """
     cells = [[title for title, _, _ in columns], *([text(row) for _, text, _ in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    others = sum(2 + width for width in widths[1:])
+    widths[0] = min(widths[0], widest, max(20, _WIDTH - others))
+    for line in cells:
+        line[0] = _cut(line[0], widths[0])
     lines = [
         "  ".join(f"{cell:{side}{width}}" for cell, (_, _, side), width in zip(line, columns, widths, strict=True))
         for line in cells
