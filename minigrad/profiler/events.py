@@ -59,21 +59,26 @@ class Measured:
         )
 
 
+_NONE: Any = []  # the shapes and the stack of an event for which none were asked; never written to
+
+
 class Event(Measured):
-    """One call of an op, one gradient rule, or one range that the program named."""
+    """One call of an op, one gradient rule, or one range that the program named.
+
+    `is_backward` says whether it is a gradient rule, or happened inside one.
+    """
 
     __slots__ = (
-        "allocated", "begun", "end", "inner", "inner_allocated", "input_shapes", "kind", "name", "note", "origin",
-        "parent", "scope", "stack", "thread",
+        "allocated", "begun", "end", "inner", "inner_allocated", "input_shapes", "is_backward", "kind", "name", "note",
+        "origin", "parent", "scope", "stack", "thread",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, parent: Event | None, scope: Scope | None, thread: int, origin: int):
-        self.name, self.kind, self.parent, self.scope, self.thread, self.origin = (
-            name, kind, parent, scope, thread, origin,
-        )  # fmt: skip
-        self.input_shapes: Any = []
-        self.stack: Any = []
+        self.name, self.kind, self.parent, self.scope = name, kind, parent, scope
+        self.thread, self.origin = thread, origin
+        self.input_shapes = self.stack = _NONE
         self.note: str | None = None
+        self.is_backward: bool = kind is BACKWARD or (parent is not None and parent.is_backward)
         self.begun = self.end = 0  # in nanoseconds, as `origin`, from which times are counted
         self.inner = self.inner_allocated = self.allocated = 0  # nanoseconds and bytes of the events directly inside
 
@@ -111,11 +116,6 @@ class Event(Measured):
     def cpu_parent(self) -> Event | None:
         """The event inside which this one happened."""
         return self.parent
-
-    @property
-    def is_backward(self) -> bool:
-        """Whether this is a gradient rule, or happened inside one."""
-        return self.kind == BACKWARD or (self.parent is not None and self.parent.is_backward)
 
 
 class Average(Measured):

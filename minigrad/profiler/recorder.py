@@ -39,11 +39,18 @@ class Trace:
         return ((self.end or perf_counter_ns()) - self.begun) / 1e3
 
 
+class Place(threading.local):
+    """Where a thread is: its number, and its events that have begun and not ended."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_native_id()
+        self.open: Stack = []
+
+
 class Recorder:
     """The observer of one profile. Without a `trace` it lets everything pass unmeasured.
 
-    An observer that stood there before is called in its turn, and what it does counts as the op's own time. Each
-    thread has its stack of events that have begun and not ended.
+    An observer that stood there before is called in its turn, and what it does counts as the op's own time.
     """
 
     def __init__(self, shapes: bool, stacks: bool) -> None:
@@ -51,7 +58,7 @@ class Recorder:
         self.trace: Trace | None = None
         self.inner: Observer | None = None
         self._is_left = False
-        self._local = threading.local()
+        self._place = Place()
 
     def enter(self) -> None:
         """Take the observer's place."""
@@ -75,9 +82,10 @@ class Recorder:
         if trace is None:
             self._give_back()
             return call() if inner is None else inner.forward(op, inputs, attrs, call)
-        stack = self.stack()
-        shapes = [_shape(x) for x in inputs] if self.shapes else []
-        event = self._begin(trace, stack, op.name, FORWARD, shapes)
+        event, stack = self._begin(trace, op.name, FORWARD)
+        if self.shapes:
+            event.input_shapes = [_shape(x) for x in inputs]
+        event.begun = perf_counter_ns()
         try:
             outputs = call() if inner is None else inner.forward(op, inputs, attrs, call)
             return outputs
@@ -92,10 +100,11 @@ class Recorder:
         if trace is None:
             self._give_back()
             return call() if inner is None else inner.rule(node, rule, call)
-        stack = self.stack()
-        shapes = [list(shape) for shape, _ in node.outputs] if self.shapes else []
-        event = self._begin(trace, stack, _rule_name(node.op, rule), BACKWARD, shapes)
+        event, stack = self._begin(trace, _rule_name(node.op, rule), BACKWARD)
         event.scope = node.scope
+        if self.shapes:
+            event.input_shapes = [list(shape) for shape, _ in node.outputs]
+        event.begun = perf_counter_ns()
         try:
             returned = call() if inner is None else inner.rule(node, rule, call)
             return returned
@@ -107,32 +116,26 @@ class Recorder:
 
     def begin_range(self, name: str) -> tuple[Trace, Stack, Event] | None:
         """Begin a range that the program named; return what `finish` needs, None if nothing is being measured."""
-        if self.trace is None:
+        trace = self.trace
+        if trace is None:
             return None
-        stack = self.stack()
-        return self.trace, stack, self._begin(self.trace, stack, name, USER, [])
+        event, stack = self._begin(trace, name, USER)
+        event.begun = perf_counter_ns()
+        return trace, stack, event
 
-    def stack(self) -> Stack:
-        """Return the events of this thread that have begun and not ended."""
-        stack: Stack | None = getattr(self._local, "stack", None)
-        if stack is None:
-            stack = self._local.stack = []
-        return stack
-
-    def _begin(self, trace: Trace, stack: Stack, name: str, kind: str, shapes: list[Any]) -> Event:
+    def _begin(self, trace: Trace, name: str, kind: str) -> tuple[Event, Stack]:
+        place = self._place
+        stack, thread = place.open, place.thread
         parent = stack[-1] if stack else None
         within = parent is not None and parent.is_backward  # what a rule does belongs to the module of its node
         scope = parent.scope if within and parent is not None else graph.scope.get()
-        thread = threading.get_native_id()
         if thread not in trace.names:
             trace.names[thread] = threading.current_thread().name
         event = Event(name, kind, parent, scope, thread, trace.begun)
-        event.input_shapes = shapes
         if self.stacks:
             event.stack = list(_places(sys._getframe(2)))
         stack.append(event)
-        event.begun = perf_counter_ns()
-        return event
+        return event, stack
 
     def finish(self, trace: Trace, stack: Stack, event: Event) -> None:
         """Write down an event that has ended."""
@@ -164,24 +167,33 @@ def _shape(x: Any) -> list[int]:
 
 def _allocated(outputs: Any, inputs: Iterable[Any]) -> int:
     """Return the bytes of those outputs that lie in no memory of an input."""
-    if outputs is None:
+    if type(outputs) is tuple:
+        arrays = [array_of(y) for y in outputs]
+        # Outputs may be views of one another too: each is compared with those before it.
+        return sum(_new(y, (*inputs, *arrays[:i])) for i, y in enumerate(arrays))
+    return _new(array_of(outputs), inputs)
+
+
+def _new(array: Any, others: Iterable[Any]) -> int:
+    """Return the bytes of `array` if none of `others` lies in its memory; it is new if it owns its memory."""
+    if not isinstance(array, np.ndarray):
         return 0
-    arrays = [array_of(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,))]
-    taken = [x for x in map(array_of, inputs) if isinstance(x, np.ndarray)]
-    total = 0
-    for array in arrays:
-        if isinstance(array, np.ndarray) and not any(np.may_share_memory(array, other) for other in taken):
-            total += array.nbytes
-            taken.append(array)
-    return total
+    owns = array.base is None
+    for other in others:
+        other = array_of(other)
+        if other is array or (not owns and isinstance(other, np.ndarray) and np.may_share_memory(array, other)):
+            return 0
+    return array.nbytes
 
 
-def _given(call: Callable[[], Any]) -> Iterator[Any]:
-    """Yield the arrays that a rule is called with, which the engine's call has in its closure."""
+def _given(call: Callable[[], Any]) -> list[Any]:
+    """Return the arrays that a rule is called with, which the engine's call has in its closure."""
+    arrays: list[Any] = []
     for cell in getattr(call, "__closure__", None) or ():
         if isinstance(cell.cell_contents, dict):
             for value in cell.cell_contents.values():
-                yield from value if isinstance(value, tuple | list) else (value,)
+                arrays += value if isinstance(value, tuple | list) else (value,)
+    return arrays
 
 
 def _places(frame: Any) -> Iterator[str]:
