@@ -97,6 +97,32 @@ def test_ranges_nest_and_ops_lie_in_them():
     assert [e.is_user_annotation for e in p.events()] == [True, False, True, True, True, False, False]
 
 
+def test_ranges_that_do_not_nest_are_measured_too():
+    first, second = record_function("first"), record_function("second")
+    with profile() as p:
+        first.__enter__()
+        second.__enter__()
+        A.exp()
+        first.__exit__(None, None, None)
+        A.sin()
+        second.__exit__(None, None, None)
+        A.cos()
+    assert [(e.name, e.cpu_parent and e.cpu_parent.name) for e in p.events()] == [
+        ("first", None), ("second", "first"), ("exp", "second"), ("sin", "second"), ("cos", None),
+    ]  # fmt: skip
+    for e in p.events():
+        assert e.self_cpu_time_total >= 0
+
+
+def test_one_range_may_lie_in_itself():
+    part = record_function("part")
+    with profile() as p, part, part:
+        A.exp()
+    outer, inner, op = p.events()
+    assert (outer.cpu_parent, inner.cpu_parent, op.cpu_parent) == (None, outer, inner)
+    assert outer.end > inner.end
+
+
 def test_ops_of_a_recorded_backward_lie_in_their_rule():
     x = mg.ones(3, requires_grad=True)
     with profile() as p:
@@ -269,6 +295,12 @@ def test_a_rule_belongs_to_the_module_of_its_op_also_in_a_recorded_backward():
     assert all(m.forward_time_total == 0 for path, m in modules.items() if path is not None)
 
 
+def test_modules_of_the_same_path_in_two_models_share_a_row_that_says_so():
+    first, second = nn.Sequential(nn.Linear(4, 4)), nn.Sequential(nn.Tanh())
+    p = measured(lambda: second(first(mg.ones(2, 4))))
+    assert [(m.path, m.kind, m.count) for m in p.module_averages()] == [("", "", 2), ("0", "Linear, Tanh", 2)]
+
+
 # --- grouping and tables ---
 
 
@@ -301,6 +333,7 @@ def test_rows_by_place_in_the_program():
 def column(table, title):
     """Return what is below a heading; the line of dashes shows where the columns are."""
     lines = table.splitlines()
+    lines = lines[1 if lines[0].startswith("By op") else 0 :]
     places = [m.span() for m in re.finditer("-+", lines[1])]
     begin, end = next((b, e) for b, e in places if lines[0][b:e].strip() == title)
     return [line[begin:end].strip() for line in lines[2 : 2 + lines[2:].index(lines[1])]]

@@ -25,7 +25,7 @@ class ModuleAverage:
     """
 
     def __init__(self, path: str | None) -> None:
-        self.path, self.kind = path, ""
+        self.path, self.kinds = path, dict[str, None]()
         self.count = 0
         self.forward_time_total = self.backward_time_total = 0.0
         self.self_forward_time_total = self.self_backward_time_total = 0.0
@@ -35,6 +35,11 @@ class ModuleAverage:
     def key(self) -> str:
         """The path in words."""
         return "(outside of modules)" if self.path is None else self.path or "(the model)"
+
+    @property
+    def kind(self) -> str:
+        """The class of the module; several, if modules of several models have this path. Their times are added up."""
+        return ", ".join(self.kinds)
 
     @property
     def cpu_time_total(self) -> float:
@@ -94,7 +99,7 @@ def by_module(events: Iterable[Event]) -> ModuleList:
             row = rows.get(path) or rows.setdefault(path, ModuleAverage(path))
             row.add(event, path == paths[-1])
         if scope is not None:
-            rows[scope.path].kind = scope.kind
+            rows[scope.path].kinds[scope.kind] = None
     return ModuleList(sorted(rows.values(), key=_place(rows)))
 
 

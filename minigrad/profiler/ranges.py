@@ -24,25 +24,25 @@ class record_function(ContextDecorator):
 
     def __init__(self, name: str, args: str | None = None) -> None:
         self.name, self.args = name, args
-        self._begun: list[tuple[Recorder, Any]] = []
+        self._begun: list[list[tuple[Recorder, Any]]] = []  # one list for each time this is entered and not left
 
     def _recreate_cm(self) -> record_function:
         return record_function(self.name, self.args)  # for each call of a decorated function, which may be in itself
 
     def __enter__(self) -> record_function:
+        self._begun.append([])
         for recorder in tuple(running):
             begun = recorder.begin_range(self.name)
             if begun is not None:
                 begun[2].note = self.args
-                self._begun.append((recorder, begun))
+                self._begun[-1].append((recorder, begun))
         return self
 
     def __exit__(self, *exception: object) -> None:
         now = perf_counter_ns()
-        for recorder, (trace, stack, event) in self._begun:
+        for recorder, (trace, stack, event) in self._begun.pop():
             event.end = now
             recorder.finish(trace, stack, event)
-        self._begun = []
 
 
 def each_named(iterator: Iterator[Any], name: str) -> Iterator[Any]:

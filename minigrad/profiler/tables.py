@@ -10,10 +10,12 @@ from minigrad.profiler.events import EventList, Measured
 from minigrad.profiler.modules import ModuleAverage, by_module
 
 _WIDTH = 100
+_OUTSIDE = ("Input Shapes", "Source Location")
 _OPS = ("self_cpu_time_total", "cpu_time_total", "cpu_time", "cpu_memory_usage", "self_cpu_memory_usage", "count")
 _DEVICES = ("cuda", "device", "xpu", "mtia", "hpu", "privateuse1")
 _TIMES = ("cpu_time_total", "forward_time_total", "backward_time_total")
 _MODULES = (*_TIMES, *(f"self_{name}" for name in _TIMES), "cpu_memory_usage", "count")
+_HEADER = 'By op. "Self" is without what ran inside; "CPU Mem" is the memory that outputs took anew.'
 _SCALES = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
@@ -101,15 +103,24 @@ def module_table(rows: Sequence[ModuleAverage], sort_by: str | None, row_limit: 
 
 def report(events: EventList, wall: float, sort_by: str | None, row_limit: int, options: dict[str, Any]) -> str:
     """Return the tables of ops and of modules, and what part of the `wall` time of the block the ops took."""
+    options = {"header": _HEADER, **options}
     text = events.key_averages().table(sort_by=sort_by, row_limit=row_limit, **options)
     if not events:
         return text
     inside = sum(e.self_cpu_time_total for e in events if not e.is_user_annotation)
     unit = options.get("time_unit")
-    lines = [text, f"Time of the block: {time_text(wall, unit)}; in ops and gradient rules: {time_text(inside, unit)}"]
+    lines = [
+        text,
+        f"Time of the block: {time_text(wall, unit)}, of which in ops and gradient rules: {time_text(inside, unit)}; "
+        "the rest is",
+        "Python between them, optimisers, data, adding up gradients, and the measuring itself.",
+    ]
     modules = by_module(events)
     if any(row.path is not None for row in modules):
-        lines += ["", "By module, with the modules below it; times are those of ops and gradient rules."]
+        lines += [
+            "",
+            "By module, with the modules below it: the times of the ops called there and of their gradient rules.",
+        ]
         lines.append(modules.table(row_limit=row_limit, time_unit=unit))
     return "\n".join(lines)
 
@@ -130,12 +141,13 @@ def _sorted(rows: Sequence[Any], sort_by: str | None, known: tuple[str, ...]) ->
 def _grid(columns: list[tuple[str, Callable[[Any], str], str]], rows: Sequence[Any], widest: int) -> str:
     """Return a line of headings and a line for each row, in columns as wide as what is in them.
 
-    Names, the first column, are cut to `widest`, and further, but not below 20, to keep within the page.
+    Names, the first column, are cut to `widest`, and further, but not below 20, to keep within the page with the
+    numbers; shapes and places stand outside of it.
     """
     cells = [[title for title, _, _ in columns], *([text(row) for _, text, _ in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    others = sum(2 + width for width in widths[1:])
-    widths[0] = min(widths[0], widest, max(20, _WIDTH - others))
+    others = sum(2 + width for (title, *_), width in zip(columns, widths, strict=True) if title not in _OUTSIDE)
+    widths[0] = min(widths[0], widest, max(20, _WIDTH - others + 2 + widths[0]))
     for line in cells:
         line[0] = _cut(line[0], widths[0])
     lines = [
