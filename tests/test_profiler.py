@@ -17,6 +17,7 @@ import minigrad as mg
 from minigrad import graph, nn
 from minigrad.errors import GraphError
 from minigrad.profiler import ProfilerAction, ProfilerActivity, profile, record_function, schedule
+from minigrad.profiler.recorder import _allocated
 from minigrad.profiler.tables import bytes_text, time_text
 
 F = nn.functional
@@ -112,6 +113,27 @@ def test_ranges_that_do_not_nest_are_measured_too():
     ]  # fmt: skip
     for e in p.events():
         assert e.self_cpu_time_total >= 0
+
+
+def test_what_ends_after_the_profile_is_left_out():
+    late = record_function("late")
+    with profile() as p:
+        late.__enter__()
+        A.exp()
+    late.__exit__(None, None, None)
+    assert counts(p) == {"exp": 1}
+    ready = []
+
+    def handle(q):
+        A.sin()  # is not measured: what was recorded is complete
+        ready.append(counts(q))
+
+    with profile(on_trace_ready=handle, schedule=schedule(wait=0, warmup=1, active=1)) as p:
+        for _ in range(2):
+            A.exp()
+            p.step()
+    assert ready == [{"ProfilerStep#1": 1, "exp": 1}]
+    assert counts(p) == ready[0]
 
 
 def test_one_range_may_lie_in_itself():
@@ -242,6 +264,12 @@ def test_bytes_are_those_of_the_outputs_that_were_allocated(name):
     assert p.total_average().cpu_memory_usage == (sum(expected.values()) if isinstance(expected, dict) else expected)
 
 
+def test_outputs_in_one_memory_count_once():
+    x, y = np.ones((4, 5), np.float32), np.ones(3)
+    assert _allocated((x, x, x[1:], x.T, y, None), ()) == 80 + 24
+    assert _allocated((x[1:], y), (x,)) == 24
+
+
 def test_a_range_has_the_bytes_of_what_is_inside():
     with profile() as p, record_function("outer"), record_function("inner"):
         A * B
@@ -291,7 +319,9 @@ def test_a_rule_belongs_to_the_module_of_its_op_also_in_a_recorded_backward():
     with profile() as p:
         mg.autograd.grad(loss, list(net.parameters()), create_graph=True)
     modules = {m.path: m for m in p.module_averages()}
-    assert modules["head"].backward_time_total > 0
+    inside = [e for e in p.events() if e.cpu_parent is not None]
+    assert len(inside) > 5
+    assert all(e.scope == e.cpu_parent.scope for e in inside)
     assert all(m.forward_time_total == 0 for path, m in modules.items() if path is not None)
 
 
@@ -683,6 +713,13 @@ def test_modules_are_bars_around_their_ops(tmp_path):
     inside = next(r for r in timed if r["name"] == "layer.1.linear (Linear)")
     op = next(r for r in timed if r["name"] == "linear" and r["args"]["module"] == "layer.1.linear")
     assert (inside["ts"], inside["dur"]) == (op["ts"], op["dur"])
+
+
+def test_of_two_modules_at_one_time_the_outer_one_comes_first(tmp_path):
+    p = measured(lambda: nn.Sequential(nn.Tanh())(A))
+    assert [r["name"] for r in exported(p, tmp_path / "t.json")["traceEvents"] if r["ph"] == "X"] == [
+        "the model", "0 (Tanh)", "tanh",
+    ]  # fmt: skip
 
 
 def test_a_range_inside_a_module_and_one_around_it_nest(tmp_path):

@@ -147,7 +147,7 @@ class Recorder:
         if parent is not None and not parent.end:
             parent.inner += event.end - event.begun
             parent.inner_allocated += event.allocated + event.inner_allocated
-        if trace.end is None:
+        if trace.end is None:  # else it ended meanwhile: it may be in use
             trace.events.append(event)
 
 

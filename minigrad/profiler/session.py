@@ -195,10 +195,9 @@ class profile(Results):
             return
         if before in _RECORDING and trace is not None:
             self._trace = trace.ended()
-            if now is None or before is ProfilerAction.RECORD_AND_SAVE:
-                self._recorder.trace = None  # what `on_trace_ready` does is not measured
-                if self.on_trace_ready is not None:
-                    self.on_trace_ready(self)
+            is_whole = now is None or before is ProfilerAction.RECORD_AND_SAVE
+            if is_whole and self.on_trace_ready is not None:
+                self.on_trace_ready(self)
         is_cut = before in (ProfilerAction.RECORD, ProfilerAction.WARMUP) and now is ProfilerAction.NONE
         if is_cut or (before is ProfilerAction.RECORD and now is ProfilerAction.WARMUP):
             warnings.warn(f"Incorrect schedule: {before.name} followed by {now.name}", stacklevel=3)  # type: ignore[union-attr]
