@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 
 from minigrad import graph
 from minigrad.errors import ArgumentError
-from minigrad.profiler.ranges import each_named
 from minigrad.random import Generator
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import IterableDataset, columns, several
@@ -92,7 +91,11 @@ class DataLoader(Generic[Batch]):
 
     def __iter__(self) -> Iterator[Any]:
         batches = self._batches()
-        return batches if graph.observer is None else each_named(batches, "DataLoader.__next__")
+        if graph.observer is None:
+            return batches
+        from minigrad.profiler.ranges import each_named  # loaded when something may be measuring
+
+        return each_named(batches, "DataLoader.__next__")
 
     def _batches(self) -> Iterator[Any]:
         order = iter(self._order)
