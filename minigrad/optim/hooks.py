@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from minigrad import graph
 from minigrad.backward import Removable
 from minigrad.errors import GraphError
 
@@ -78,6 +79,14 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     def with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
         if type(self).step is not with_hooks:
             return step(self, *args, **kwargs)
+        if graph.observer is None:
+            return taken(self, args, kwargs)
+        from minigrad.profiler import record_function  # loaded when something may be measuring
+
+        with record_function(f"Optimizer.step#{type(self).__name__}.step"):
+            return taken(self, args, kwargs)
+
+    def taken(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self._hooks:
             result = step(self, *args, **kwargs)
             self._opt_called = True

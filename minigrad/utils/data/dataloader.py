@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from minigrad import graph
 from minigrad.errors import ArgumentError
 from minigrad.random import Generator
 from minigrad.utils.data.collate import default_collate, default_convert
@@ -89,6 +90,14 @@ class DataLoader(Generic[Batch]):
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
+        batches = self._batches()
+        if graph.observer is None:
+            return batches
+        from minigrad.profiler.ranges import each_named  # loaded when something may be measuring
+
+        return each_named(batches, "DataLoader.__next__")
+
+    def _batches(self) -> Iterator[Any]:
         order = iter(self._order)
         if self.num_workers == 0:
             # What PyTorch seeds worker processes with; drawn for nothing here, to keep the streams in step.
