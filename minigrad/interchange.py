@@ -156,6 +156,7 @@ def _layer(module: Any) -> dict[str, Any]:
 # What the constructors were given where no attribute of the module has the name of the argument.
 _TOLD: dict[str, Callable[[Any], dict[str, Any]]] = {
     "PairwiseDistance": lambda m: {"p": m.norm},
+    "AdaptiveLogSoftmaxWithLoss": lambda m: {"cutoffs": m.cutoffs[:-1], "head_bias": m.head.bias is not None},
     "MultiheadAttention": lambda m: {"bias": m.in_proj_bias is not None, "add_bias_kv": m.bias_k is not None},
     "TransformerEncoderLayer": _layer,
     "TransformerDecoderLayer": _layer,

@@ -18,6 +18,7 @@ printed = {}
 for name, path, arguments in json.load(sys.stdin):
     sys.argv = [path, *arguments]
     torch.set_printoptions(profile="default")
+    torch.set_default_dtype(torch.float32)
     with contextlib.redirect_stdout(io.StringIO()) as out:
         runpy.run_path(path, run_name="__main__")
     printed[name] = out.getvalue()

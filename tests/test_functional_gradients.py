@@ -32,6 +32,14 @@ CALLS: dict[str, tuple[Any, tuple[tuple[int, ...], ...]]] = {
     "selu": (F.selu, ((5,),)),
     "celu": (F.celu, ((5,),)),
     "hardswish": (F.hardswish, ((5,),)),
+    "fractional_max_pool2d": (
+        lambda x: F.fractional_max_pool2d(x, 2, 2, _random_samples=mg.full((1, 2, 2), 0.3)),
+        ((1, 2, 4, 5),),
+    ),
+    "fractional_max_pool3d": (
+        lambda x: F.fractional_max_pool3d(x, 2, 2, _random_samples=mg.full((1, 1, 3), 0.3)),
+        ((1, 1, 4, 3, 4),),
+    ),
     "max_pool3d": (lambda x: F.max_pool3d(x, 2, 1), ((1, 1, 3, 3, 3),)),
     "max_unpool2d": (lambda x: F.max_unpool2d(x, PLACES, 2), ((1, 1, 2, 2),)),
     "lp_pool2d": (lambda x: F.lp_pool2d(x * x + 1, 3.0, 2), ((1, 1, 4, 4),)),

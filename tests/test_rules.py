@@ -1,6 +1,7 @@
 """Gradient rules are written so that they run on arrays and on tensors alike; here they are read, not run.
 
-A rule may use operators, names, and calls of functions of ops; of its values it may read the shape, ndim and dtype.
+A rule may use operators, names, and calls of functions of ops; of its values it may read the shape, ndim, dtype, and
+its dtype's itemsize.
 Functions that take no value (all parameters annotated, none of them Any) are plain Python on shapes, and free.
 """
 
@@ -18,7 +19,7 @@ import pytest
 import minigrad  # noqa: F401  the table of ops is filled by importing all of it
 from minigrad import graph
 
-READABLE = {"shape", "ndim", "dtype"}
+READABLE = {"shape", "ndim", "dtype", "itemsize"}
 PLAIN = {
     "sum",
     "len",

@@ -32,7 +32,7 @@ def count_over(shape: tuple[int, ...], dim: Dim) -> int:
 
 def divided(g: Any, count: int) -> Any:
     """Return the part of a gradient that each of so many gets; float16 cannot hold a larger count than 65504."""
-    if count > 65504 and numpy_dtype(g.dtype).itemsize == 2:
+    if count > 65504 and g.dtype.itemsize == 2:
         return g * (1 / count)
     return g / max(count, 1)
 
