@@ -6,6 +6,7 @@ topological order: every node is visited once, after all that used it, however m
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -253,7 +254,7 @@ def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
     arguments = {name: asked[name] for name in rule.names if name in asked}
     if graph.observer is None:
         return rule.function(**arguments)
-    return graph.observer.rule(node, rule, lambda: rule.function(**arguments))
+    return graph.observer.rule(node, rule, functools.partial(rule.function, **arguments))
 
 
 def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool, create_graph: bool) -> dict[str, Any]:

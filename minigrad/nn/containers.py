@@ -71,8 +71,10 @@ class _Listed(Module):
         return self
 
     def insert(self: L, index: int, module: Module) -> L:
-        """Put `module` before the one at `index`; return self."""
+        """Put `module` before the one at `index`; return self. Raises OutOfRangeError for an index beyond the ends."""
         modules = list(self)
+        if not -len(modules) <= index <= len(modules):
+            raise OutOfRangeError(f"insert: index {index} is out of range for {len(modules)} modules")
         modules.insert(index, module)
         return self._rebuild(modules)
 

@@ -100,12 +100,16 @@ class Module(Members):
             )
         if not isinstance(name, str) or not name or "." in name:
             raise ArgumentError(f"the name of a {table.strip('_')[:-1]} must be a string without dots, got {name!r}")
-        if name not in self.__dict__[table]:
-            if name not in self.__dict__ and hasattr(type(self), name):
-                raise ArgumentError(f"attribute {name!r} already exists in class {type(self).__name__}")
-            self._forget(name)
+        taken = name in self.__dict__ or any(name in self.__dict__[t] for t in _TABLES) or hasattr(type(self), name)
+        if taken and name not in self.__dict__[table]:
+            raise ArgumentError(f"attribute {name!r} already exists in {type(self).__name__}")
         self.__dict__[table][name] = value
         count_registration()
+
+    def _make_room(self, table: str, name: str) -> None:
+        """Let an assignment to `name` take the place of what is kept under it elsewhere."""
+        if name not in self.__dict__.get(table, ()):
+            self._forget(name)
 
     def _forget(self, name: str) -> bool:
         """Remove `name` from wherever it is kept; return whether it was."""
@@ -119,10 +123,13 @@ class Module(Members):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
+            self._make_room("_parameters", name)
             self.register_parameter(name, value)
         elif isinstance(value, Module):
+            self._make_room("_modules", name)
             self.add_module(name, value)
         elif isinstance(value, Buffer):
+            self._make_room("_buffers", name)
             self._register("_buffers", name, value)
             (self._not_saved.discard if value.persistent else self._not_saved.add)(name)
         else:

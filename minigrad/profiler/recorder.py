@@ -187,12 +187,10 @@ def _new(array: Any, others: Iterable[Any]) -> int:
 
 
 def _given(call: Callable[[], Any]) -> list[Any]:
-    """Return the arrays that a rule is called with, which the engine's call has in its closure."""
+    """Return the arrays that a rule is called with."""
     arrays: list[Any] = []
-    for cell in getattr(call, "__closure__", None) or ():
-        if isinstance(cell.cell_contents, dict):
-            for value in cell.cell_contents.values():
-                arrays += value if isinstance(value, tuple | list) else (value,)
+    for value in getattr(call, "keywords", {}).values():
+        arrays += value if isinstance(value, tuple | list) else (value,)
     return arrays
 
 
