@@ -32,7 +32,7 @@ def measured(module: str, threads: int, **request: Any) -> Any:
 
     Raises CalledProcessError if it fails; what it reports on the way goes to this process's error stream.
     """
-    command = [sys.executable, "-m", "benchmarks.child", module, json.dumps(request)]
+    command = [sys.executable, "-m", "benchmarks.child", module, json.dumps({"threads": threads} | request)]
     run = subprocess.run(command, cwd=ROOT, env=environment(threads), check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(run.stdout.splitlines()[-1])
 

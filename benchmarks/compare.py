@@ -33,37 +33,38 @@ def rivals() -> dict[str, str]:
     return {name: str(version) for name, version in (found | {k: r.version() for k, r in RIVALS.items()}).items()}
 
 
-def steps(name: str, workload: Workload) -> dict[str, Step]:
-    """Return the function to time on every side that can run the workload."""
-    found = {s.name: workload.build(s) for s in sides()}
-    others = {k: r.step(name) for k, r in RIVALS.items() if r.version() and r.can(name)}
-    return found | others
-
-
-def unequal(ready: dict[str, Step]) -> dict[str, float]:
-    """Return the sides whose first result is not minigrad's, and how far it is from it."""
-    firsts = {name: step() for name, step in ready.items()}
-    apart = {name: difference(first, firsts["minigrad"]) for name, first in firsts.items()}
-    return {name: d for name, d in apart.items() if not d <= TOLERANCE}
+def firsts(name: str, workload: Workload) -> tuple[dict[str, Step], dict[str, Any], dict[str, str]]:
+    """Return what to time on every side that can run the workload, its first result, and why a rival failed."""
+    ready = {s.name: workload.build(s) for s in sides()}
+    results, failed = {name: step() for name, step in ready.items()}, {}
+    for label, rival in RIVALS.items():
+        if rival.version() and rival.can(name):
+            try:
+                step = rival.step(name)
+                results[label] = step()
+                ready[label] = step
+            except Exception as error:  # another library's, for whatever reason: the others are still compared
+                failed[label] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return ready, results, failed
 
 
 def one(name: str, rounds: int, pause: float, ops: bool = True) -> dict[str, Any]:
-    """Return the figures of one workload, or which sides compute something else."""
-    workload = WORKLOADS[name]
-    ready = steps(name, workload)
-    apart = unequal(ready)
-    if apart:
-        return {"kind": workload.kind, "unequal": apart}
+    """Return the figures of one workload; sides whose first result is not minigrad's are named and not timed."""
+    ready, results, failed = firsts(name, WORKLOADS[name])
+    apart = {label: difference(result, results["minigrad"]) for label, result in results.items()}
+    for label, distance in apart.items():
+        if not distance <= TOLERANCE:
+            failed[label] = f"its first result differs by {distance:.1e}"
+            del ready[label]
+    figures: dict[str, Any] = {"kind": WORKLOADS[name].kind, "rounds": rounds, "failed": failed}
+    if "minigrad" not in ready or "torch" in failed:
+        return figures
     found = products(ready["minigrad"])
     if found:
         ready["floor"] = floor(found)
     times = interleaved(ready, rounds, pause=pause, warm=2)
-    figures: dict[str, Any] = {
-        "kind": workload.kind,
-        "rounds": rounds,
-        "seconds": {k: statistics.median(v) for k, v in times.items()},
-        "ratio": {k: ratio(times["minigrad"], v)._asdict() for k, v in times.items() if k != "minigrad"},
-    }
+    figures["seconds"] = {k: statistics.median(v) for k, v in times.items()}
+    figures["ratio"] = {k: ratio(times["minigrad"], v)._asdict() for k, v in times.items() if k != "minigrad"}
     return figures | ({"ops": per_op(ready["minigrad"])} if ops else {})
 
 
@@ -80,9 +81,7 @@ def answer(names: list[str], threads: int, scale: float, ops: bool = True) -> di
 
 
 def said(figures: dict[str, Any]) -> str:
-    """Return the ratios of a workload in a line."""
-    if "unequal" in figures:
-        return "not timed, since the first results differ: " + ", ".join(
-            f"{k} by {v:.1e}" for k, v in figures["unequal"].items()
-        )
-    return ", ".join(f"{v['median']:.2f} of {k}" for k, v in figures["ratio"].items()) or "nothing to compare with"
+    """Return the ratios of a workload in a line, and what was not timed."""
+    parts = [f"{v['median']:.2f} of {k}" for k, v in figures.get("ratio", {}).items()]
+    parts += [f"{k} not timed ({reason})" for k, reason in figures["failed"].items()]
+    return ", ".join(parts) or "nothing to compare with"

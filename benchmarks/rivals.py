@@ -105,7 +105,7 @@ def _mygrad(weights: list[Any], x: Any, labels: Any) -> Step:
 def _tinygrad(weights: list[Any], x: Any, labels: Any) -> Step:
     tiny = importlib.import_module("tinygrad")
     optim = importlib.import_module("tinygrad.nn.optim")
-    w = [tiny.Tensor(value, requires_grad=True) for value in weights]
+    w = [tiny.Tensor(value) for value in weights]
     stepper, batch = optim.SGD(w, lr=0.01, momentum=0.9), (tiny.Tensor(x), tiny.Tensor(labels.astype(np.int32)))
 
     @tiny.TinyJit
