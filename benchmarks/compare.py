@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import minigrad
 from benchmarks.agreement import TOLERANCE, difference
 from benchmarks.child import PAUSE
 from benchmarks.floor import floor, products
@@ -77,7 +76,7 @@ def answer(names: list[str], threads: int, scale: float, ops: bool = True) -> di
         rounds = max(6, round(WORKLOADS[name].rounds * scale))
         results[name] = one(name, rounds, PAUSE if threads > 1 else 0.0, ops)
         print(f"  {name}: {said(results[name])}", file=sys.stderr, flush=True)
-    return {"workloads": results, "rivals": rivals(), "minigrad": minigrad.__version__}
+    return {"workloads": results, "rivals": rivals()}
 
 
 def said(figures: dict[str, Any]) -> str:

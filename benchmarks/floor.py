@@ -29,7 +29,9 @@ def product(many: int, m: int, k: int, n: int) -> Product:
 def _linear(shapes: list[Shape], needs: list[bool], y: Shape) -> list[Product]:
     (out, inputs), rows = shapes[1], math.prod(shapes[0][:-1])
     return [product(1, rows, inputs, out)] + [
-        p for need, p in zip(needs, (product(1, rows, out, inputs), product(1, out, rows, inputs)), strict=False) if need
+        p
+        for need, p in zip(needs, (product(1, rows, out, inputs), product(1, out, rows, inputs)), strict=False)
+        if need
     ]
 
 

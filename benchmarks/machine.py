@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
+import minigrad
+
 
 def processor() -> str:
     """Return the name of the processor."""
@@ -26,6 +28,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
+        "minigrad": minigrad.__version__,
         "numpy": np.__version__,
         "blas": f"{blas.get('internal_api', 'unknown BLAS')} {blas.get('version', '')}".strip(),
         "blas_architecture": blas.get("architecture", "unknown"),
