@@ -15,7 +15,7 @@ from benchmarks.memory import peaks
 from benchmarks.workloads import WORKLOADS, chosen
 
 KINDS = sorted({w.kind for w in WORKLOADS.values()})
-PARTS = ("times", "memory", "growth")
+PARTS = ("times", "memory", "growth", "core")
 
 
 def options(arguments: list[str] | None) -> argparse.Namespace:
@@ -49,9 +49,10 @@ def run(o: argparse.Namespace) -> dict[str, Any]:
     if "memory" in o.parts:
         say("memory")
         results["memory"] = peaks(names, installed(), o.threads[0])
-    if "growth" in o.parts and not o.only:
-        say("growth")
-        results["growth"] = measured("growth", o.threads[0], quick=o.quick)
+    for part in ("growth", "core"):
+        if part in o.parts and not o.only:
+            say(part)
+            results[part] = measured(part, o.threads[0], quick=o.quick)
     if o.data:
         say("MNIST")
         folder = str(Path(o.data).resolve())

@@ -64,6 +64,8 @@ def one(name: str, rounds: int, pause: float, ops: bool = True) -> dict[str, Any
     times = interleaved(ready, rounds, pause=pause, warm=2)
     figures["seconds"] = {k: statistics.median(v) for k, v in times.items()}
     figures["ratio"] = {k: ratio(times["minigrad"], v)._asdict() for k, v in times.items() if k != "minigrad"}
+    if found:
+        figures["efficiency"] = {k: ratio(times["floor"], v).median for k, v in times.items() if k != "floor"}
     return figures | ({"ops": per_op(ready["minigrad"])} if ops else {})
 
 

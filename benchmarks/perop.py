@@ -29,17 +29,18 @@ class Clock:
         return result
 
 
-def per_op(step: Callable[[], Any], calls: int = 3) -> dict[str, float]:
+def per_op(step: Callable[[], Any], within: float = 0.3) -> dict[str, float]:
     """Return seconds of a step for each op, the longest first, and what is left as "rest" (optimiser, Python).
 
-    The observer itself adds about a microsecond to each op.
+    The observer itself adds about a microsecond to each op. Steps are watched for `within` seconds, at least three.
     """
-    clock = Clock()
+    clock, calls = Clock(), 0
     previous = graph.observe(clock)
     start = time.perf_counter()
     try:
-        for _ in range(calls):
+        while calls < 3 or time.perf_counter() - start < within:
             step()
+            calls += 1
     finally:
         graph.observe(previous)
     whole = time.perf_counter() - start

@@ -30,12 +30,13 @@ def ratios(workloads: Results, kind: str = "", other: str = "torch") -> dict[str
 def row(name: str, figures: Results, memory: Results) -> Row:
     """Return one line of the table; empty where nothing was measured."""
     seconds, parts = figures.get("seconds", {}), figures.get("ratio", {})
+    efficiency = figures.get("efficiency", {})
     ours, theirs, floor = (seconds.get(k) for k in ("minigrad", "torch", "floor"))
     cells = [f"{1e3 * t:.3f}" if t else "" for t in (ours, theirs)]
     r = parts.get("torch")
     cells += [f"{r['median']:.2f}", f"{r['low']:.2f} to {r['high']:.2f}"] if r else ["", ""]
     cells += [f"{1e3 * floor:.3f}" if floor else ""]
-    cells += [f"{floor / t:.0%}" if floor and t else "" for t in (ours, theirs)]
+    cells += [f"{efficiency[k]:.0%}" if k in efficiency else "" for k in ("minigrad", "torch")]
     peak = [f"{bytes_ / 1e6:.0f}" for bytes_ in memory.get(name, {}).values()]
     return (name, *cells, " / ".join(peak))
 
@@ -110,7 +111,8 @@ def growth(found: Results) -> list[str]:
         seconds, fit, on = (found[what][k] for k in ("seconds", "line", "collector_on"))
         largest = max(seconds, key=float)
         said.append(
-            f"{what} {min(seconds, key=float)} to {largest}: {fit['a'] * 1e3:.3f} ms + {fit['b'] * 1e6:.2f} us a {unit}, "
+            f"{what} {min(seconds, key=float)} to {largest}: "
+            f"{fit['a'] * 1e3:.3f} ms + {fit['b'] * 1e6:.2f} us a {unit}, "
             f"points within {fit['deviation']:.0%} of the line; at {largest} {seconds[largest]:.2f} s, "
             f"{on[largest]:.2f} s with Python's collector on"
         )
@@ -127,6 +129,14 @@ def epoch(found: Results) -> list[str]:
     return said
 
 
+def core(found: Results) -> list[str]:
+    """Return what recording an op and the import cost."""
+    rows = [("op on 8 x 8, recorded", *(f"{side} us" for side in next(iter(found["ops"].values()))))]
+    rows += [(name, *(f"{1e6 * t:.2f}" for t in times.values())) for name, times in found["ops"].items()]
+    numpy_alone, added = (1e3 * t for t in found["import"].values())
+    return [aligned(rows), f"import: numpy {numpy_alone:.0f} ms; minigrad adds {added:.0f} ms"]
+
+
 def text(results: Results) -> str:
     """Return everything as text."""
     blocks = [machine(results)]
@@ -137,6 +147,8 @@ def text(results: Results) -> str:
             blocks.append("where the time of a step goes:\n" + "\n".join(ops))
     if "growth" in results:
         blocks.append("--- growth ---\n" + "\n".join(growth(results["growth"])))
+    if "core" in results:
+        blocks.append("--- small costs ---\n" + "\n".join(core(results["core"])))
     for threads, found in results.get("epoch", {}).items():
         blocks.append(f"--- one epoch of MNIST, threads: {threads} ---\n" + "\n".join(epoch(found)))
     return "\n\n".join(blocks)
