@@ -27,8 +27,10 @@ def ratios(names: list[str], scale: float = SCALE) -> dict[str, dict[str, float]
 
 
 def renew(names: list[str] | None = None) -> None:
-    """Measure twice, keep of each ratio the mean, and write the file."""
+    """Measure twice, keep of each ratio the mean, and write the file; not without PyTorch, or if results differ."""
     first, second = (ratios(names or list(WORKLOADS)) for _ in range(2))
+    if missing := [name for name, of in first.items() if "torch" not in of]:
+        raise SystemExit(f"not compared with PyTorch, so reference.json stays as it was: {', '.join(missing)}")
     kept: dict[str, Any] = {
         name: {k: round((value * second[name][k]) ** 0.5, 3) for k, value in of.items() if k in ("torch", "floor")}
         for name, of in first.items()

@@ -8,7 +8,17 @@ from typing import Any
 
 Results = dict[str, Any]
 Row = tuple[str, ...]
-HEAD = ("workload", "minigrad ms", "PyTorch ms", "ratio", "quartiles", "floor", "efficiency", "PyTorch's", "peak MB")
+HEAD = (
+    "workload",
+    "minigrad ms",
+    "PyTorch ms",
+    "ratio",
+    "quartiles",
+    "floor ms",
+    "efficiency",
+    "PyTorch's",
+    "peak MB (PyTorch's)",
+)
 
 
 def geometric_mean(values: Iterable[float]) -> float:
@@ -38,7 +48,7 @@ def row(name: str, figures: Results, memory: Results) -> Row:
     cells += [f"{1e3 * floor:.3f}" if floor else ""]
     cells += [f"{efficiency[k]:.0%}" if k in efficiency else "" for k in ("minigrad", "torch")]
     peak = [f"{bytes_ / 1e6:.0f}" for bytes_ in memory.get(name, {}).values()]
-    return (name, *cells, " / ".join(peak))
+    return (name, *cells, peak[0] + "".join(f" ({p})" for p in peak[1:]) if peak else "")
 
 
 def table(results: Results, threads: str) -> list[Row]:
@@ -145,6 +155,12 @@ def text(results: Results) -> str:
         blocks.append("\n".join(summary(results, threads)))
         if ops := where(results, threads):
             blocks.append("where the time of a step goes:\n" + "\n".join(ops))
+    if results.get("memory"):
+        rows = [("peak MB", *next(iter(results["memory"].values())))]
+        rows += [(n, *(f"{b / 1e6:.1f}" for b in found.values())) for n, found in results["memory"].items()]
+        blocks.append(
+            "--- memory: rise of the high-water mark over where it was before the first step ---\n" + aligned(rows)
+        )
     if "growth" in results:
         blocks.append("--- growth ---\n" + "\n".join(growth(results["growth"])))
     if "core" in results:
