@@ -12,7 +12,10 @@ TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
 
 
 def draw(results: dict[str, Any], path: str | Path) -> None:
-    """Write the picture to `path`, in the format that its ending names. Raises ImportError without matplotlib."""
+    """Write the picture to `path`, in the format that its ending names. Raises ImportError without matplotlib.
+
+    Raises ValueError if nothing was compared with PyTorch.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -20,6 +23,8 @@ def draw(results: dict[str, Any], path: str | Path) -> None:
 
     parts = {n: p["workloads"] for n, p in results["threads"].items()}
     names = list(dict.fromkeys(name for w in parts.values() for name, f in w.items() if "torch" in f.get("ratio", {})))
+    if not names:
+        raise ValueError("nothing was compared with PyTorch, so there are no ratios to draw")
     plt.rcParams.update({"svg.hashsalt": "minigrad", "font.size": 9})
     figure, axes = plt.subplots(figsize=(8.0, 1.2 + 0.36 * len(names)), layout="constrained")
     thickness = 0.8 / len(parts)

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.child import ROOT
 from benchmarks.plot import draw
-from benchmarks.report import machine, markdown, summary, table
+from benchmarks.report import LEGEND, machine, markdown, summary, table
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 PICTURE = "docs/speed.svg"
@@ -27,7 +27,11 @@ def inserted(page: str, block: str) -> str:
 
 def block(results: dict[str, Any]) -> str:
     """Return what stands between the markers."""
-    parts = [f"![The ratio of minigrad's time to PyTorch's for each workload]({PICTURE})", machine(results) + "."]
+    parts = [
+        f"![The ratio of minigrad's time to PyTorch's for each workload]({PICTURE})",
+        machine(results) + ".",
+        LEGEND[0].upper() + LEGEND[1:] + ".",
+    ]
     for threads in results["threads"]:
         sentences = "\n".join(f"- {sentence}" for sentence in summary(results, threads))
         parts += [f"Threads: {threads}", markdown(table(results, threads)), sentences]

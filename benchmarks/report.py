@@ -20,6 +20,12 @@ HEAD = (
     "peak MB (PyTorch's)",
 )
 
+LEGEND = (
+    "ratio: minigrad's time over PyTorch's, median and quartiles round by round; floor: the matrix products of a step "
+    "alone, through NumPy with the same number of threads; efficiency: floor over time; peak: rise of the process's "
+    "high-water mark of memory over where it was before the first step"
+)
+
 
 def geometric_mean(values: Iterable[float]) -> float:
     """Return the geometric mean.
@@ -149,7 +155,7 @@ def core(found: Results) -> list[str]:
 
 def text(results: Results) -> str:
     """Return everything as text."""
-    blocks = [machine(results)]
+    blocks = [machine(results), LEGEND]
     for threads in results["threads"]:
         blocks.append(f"--- {threads} thread{'s' * (threads != '1')} ---\n{aligned(table(results, threads))}")
         blocks.append("\n".join(summary(results, threads)))
