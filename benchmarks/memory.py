@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import resource
 from pathlib import Path
@@ -26,9 +27,13 @@ def high_water() -> int:
 
 
 def lower() -> None:
-    """Set the high-water mark to what is held now, where Linux lets one: building a workload may have needed more."""
+    """Set the high-water mark to what is in use now, where Linux lets one: building a workload may have needed more.
+
+    What was freed is first given back to the system, for a step that takes it again would seem to need nothing.
+    """
     gc.collect()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
 
 

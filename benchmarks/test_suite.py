@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks import compare, growth, readme
 from benchmarks.agreement import difference
+from benchmarks.memory import peaks
 from benchmarks.reference import worse
 from benchmarks.report import geometric_mean
 from benchmarks.timing import interleaved, ratio
@@ -48,6 +50,13 @@ def test_line_and_its_largest_deviation() -> None:
     exact = growth.line({n: 2.0 + 3.0 * n for n in (1, 10, 100, 1000)})
     assert (exact["a"], exact["b"], exact["deviation"]) == pytest.approx((2.0, 3.0, 0.0), abs=1e-9)
     assert growth.line({n: 1e-3 * n**2 for n in (1, 10, 100, 1000)})["deviation"] > 0.3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the high-water mark cannot be lowered before the step")
+def test_memory_of_an_optimiser_is_that_of_its_state() -> None:
+    found = peaks(["optim-1M-adam", "optim-1M-sgd"], ["minigrad"], 1)
+    assert found["optim-1M-adam"]["minigrad"] == pytest.approx(8e6, rel=0.2)  # two moments of 4 MB
+    assert found["optim-1M-sgd"]["minigrad"] == pytest.approx(4e6, rel=0.2)
 
 
 def test_geometric_mean() -> None:
