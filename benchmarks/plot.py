@@ -33,7 +33,7 @@ def draw(results: dict[str, Any], path: str | Path) -> None:
         _bars(axes, workloads, names, (k - (len(parts) - 1) / 2) * thickness, thickness, COLOURS[k], label)
     _furnish(axes, names)
     figure.suptitle("Time of minigrad / time of PyTorch eager (left of 1: minigrad is faster)", fontsize=11)
-    axes.set_xlabel("ratio, on a log scale; lines from the first to the third quartile of the rounds", fontsize=8)
+    axes.set_xlabel("ratio, on a log scale; lines from the first to the third quartile", fontsize=8)
     figure.supxlabel(machine(results), fontsize=6, color="#555555", wrap=True)
     figure.savefig(path, dpi=150, metadata={"Date": None} if str(path).endswith("svg") else None)
     plt.close(figure)

@@ -21,9 +21,9 @@ HEAD = (
 )
 
 LEGEND = (
-    "ratio: minigrad's time over PyTorch's, median and quartiles round by round; floor: the matrix products of a step "
-    "alone, through NumPy with the same number of threads; efficiency: floor over time; peak: rise of the process's "
-    "high-water mark of memory over where it was before the first step"
+    "ratio: minigrad's time over PyTorch's, median and quartiles over all A B B A; floor: the matrix products of a "
+    "step alone, through NumPy with the same number of threads; efficiency: floor over time; peak: rise of the "
+    "process's high-water mark of memory over where it was before the first step"
 )
 
 

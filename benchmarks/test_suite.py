@@ -40,10 +40,14 @@ def test_sides_take_turns_there_and_back() -> None:
     assert [len(times[name]) for name in "ab"] == [2, 2]
 
 
-def test_ratio_is_taken_round_by_round() -> None:
-    # A load that slows both sides of a round tenfold changes nothing.
-    found = ratio([1.0, 10.0, 1.0, 10.0, 1.0], [2.0, 20.0, 2.0, 20.0, 2.0])
-    assert found == (0.5, 0.5, 0.5)
+def test_a_load_that_comes_and_goes_changes_no_ratio() -> None:
+    load = [1.0, 1.0, 10.0, 10.0, 1.0, 1.0, 10.0, 10.0]
+    assert ratio([1.0 * n for n in load], [2.0 * n for n in load]) == (0.5, 0.5, 0.5)
+
+
+def test_a_side_that_is_quicker_after_itself_is_so_once_in_each_turn() -> None:
+    ours, theirs = [2.0, 1.0] * 4, [1.0, 2.0] * 4  # A B B A: in the first round B is cold, in the second A is
+    assert ratio(ours, theirs) == (1.0, 1.0, 1.0)
 
 
 def test_line_and_its_largest_deviation() -> None:
