@@ -14,7 +14,7 @@ test: .venv/dev
 	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/dev
-	$(BIN)/python benchmarks/core.py
+	$(BIN)/python -m benchmarks
 
 docs: .venv/dev
 	$(BIN)/python docs/reference.py
