@@ -1,16 +1,19 @@
-"""Small costs that every program pays: recording an op, and the import."""
+"""What every program pays: recording an op, the import, long graphs; `python -m benchmarks.core` adds small steps."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+import minigrad as mg
 from benchmarks.compare import sides
 from benchmarks.timing import interleaved
 
@@ -56,6 +59,50 @@ def import_time(rounds: int) -> dict[str, float]:
     return {"numpy": statistics.median(times["numpy"]), "minigrad adds": statistics.median(added)}
 
 
+def chain(length: int) -> dict[str, float]:
+    """Return the seconds in which a chain of `length` ops is built, differentiated and freed."""
+    x = mg.ones(1, requires_grad=True)
+    marks, y = [time.perf_counter()], x
+    for _ in range(length):
+        y = y + 1.0
+    marks.append(time.perf_counter())
+    y.backward()
+    marks.append(time.perf_counter())
+    del y
+    marks.append(time.perf_counter())
+    return dict(zip(("built", "differentiated", "freed"), (b - a for a, b in itertools.pairwise(marks)), strict=True))
+
+
+def doublings(count: int = 60) -> float:
+    """Return the seconds in which so many doublings b = b + b are differentiated; the gradient is exactly 2**count."""
+    w = mg.tensor(1.0, dtype=mg.float64, requires_grad=True)
+    b = w
+    for _ in range(count):
+        b = b + b
+    start = time.perf_counter()
+    b.backward()
+    seconds = time.perf_counter() - start
+    assert w.grad is not None
+    assert w.grad.item() == 2.0**count
+    return seconds
+
+
 def answer(threads: int, quick: bool) -> dict[str, Any]:
-    """Return both."""
-    return {"ops": per_op(50 if quick else 200), "import": import_time(6 if quick else 20)}
+    """Return all of it."""
+    found: dict[str, Any] = {"ops": per_op(50 if quick else 200), "import": import_time(6 if quick else 20)}
+    length = 100_000 if quick else 1_000_000
+    return found | {"chain": {"ops": length} | chain(length), "doublings": doublings()}
+
+
+def main() -> None:
+    """Measure this and the small training steps at one thread, and print it."""
+    from benchmarks import report
+    from benchmarks.child import measured
+    from benchmarks.machine import machine
+
+    steps = measured("compare", 1, names=["mlp-1", "mlp-64", "mlp-512", "mlp-adam-64", "card-cnn-64"], scale=1.0)
+    print(report.text({"machine": machine(), "threads": {"1": steps}, "core": measured("core", 1, quick=False)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -146,11 +146,18 @@ def epoch(found: Results) -> list[str]:
 
 
 def core(found: Results) -> list[str]:
-    """Return what recording an op and the import cost."""
+    """Return what recording an op, the import and long graphs cost."""
     rows = [("op on 8 x 8, recorded", *(f"{side} us" for side in next(iter(found["ops"].values()))))]
     rows += [(name, *(f"{1e6 * t:.2f}" for t in times.values())) for name, times in found["ops"].items()]
     numpy_alone, added = (1e3 * t for t in found["import"].values())
-    return [aligned(rows), f"import: numpy {numpy_alone:.0f} ms; minigrad adds {added:.0f} ms"]
+    length, *seconds = found["chain"].values()
+    built, differentiated, freed = (f"{t:.2f} s" for t in seconds)
+    return [
+        aligned(rows),
+        f"import: numpy {numpy_alone:.0f} ms; minigrad adds {added:.0f} ms",
+        f"chain of {length:,} ops: built in {built}, differentiated in {differentiated}, freed in {freed}",
+        f"60 doublings: {1e3 * found['doublings']:.2f} ms, gradient exactly 2**60",
+    ]
 
 
 def text(results: Results) -> str:

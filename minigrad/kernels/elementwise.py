@@ -38,6 +38,7 @@ def keep_bits(x: Array, every: Array, out: Array | None = None) -> Array:
 
 
 _ROW = 1 << 13
+_LONG = 2 * _ROW
 
 
 @functools.cache
@@ -50,9 +51,11 @@ def relu(x: Array) -> Array:
 
     NumPy's maximum takes four times as long with a number as with an array: so a long `x` meets rows of zeros.
     """
-    flat = x.ravel("K") if x.size > 2 * _ROW else x
-    if flat.base is None or flat is x:  # it is short, or its memory has gaps
-        return np.asarray(np.maximum(0, x))
+    if x.size < _LONG:
+        return np.maximum(0, x)
+    flat = x.ravel("K")
+    if flat.base is None:  # a copy: the memory of x has gaps
+        return np.maximum(0, x)
     y = np.empty_like(x)
     out, zeros, whole = y.ravel("K"), _zeros(x.dtype), x.size - x.size % _ROW
     np.maximum(zeros, flat[:whole].reshape(-1, _ROW), out=out[:whole].reshape(-1, _ROW))
