@@ -12,7 +12,19 @@ import pytest
 import minigrad as mg
 from minigrad.compat import settings
 from minigrad.compat.finder import as_torch
-from minigrad.compat.stubs import accelerator, amp, backends, cuda, distributed, jit, mps, onnx, xpu
+from minigrad.compat.stubs import (
+    accelerator,
+    amp,
+    backends,
+    cuda,
+    distributed,
+    hub,
+    jit,
+    mps,
+    multiprocessing,
+    onnx,
+    xpu,
+)
 from minigrad.compat.stubs.utils.checkpoint import checkpoint, checkpoint_sequential
 from minigrad.compat.stubs.utils.tensorboard import SummaryWriter
 from minigrad.errors import ArgumentError
@@ -62,6 +74,9 @@ IMPORTS = [
     ("from torch.amp import autocast", "autocast is torch.autocast"),
     ("import torch.cuda, torch.onnx, torch.jit, torch.mps", "torch.cuda.is_available() is False"),
     ("import torch.distributed as dist", "dist.is_available() is False"),
+    ("import torch.multiprocessing as mp", "mp.set_sharing_strategy('file_system') is None and mp.cpu_count() > 0"),
+    ("from torch.types import Number, Device", "isinstance(1.5, Number) and not isinstance('1', Number)"),
+    ("import torch.hub", "callable(torch.hub.load)"),
     ("import torch.serialization", "torch.serialization.load is torch.load"),
     ("import torch.random", "torch.random.manual_seed is torch.manual_seed"),
     ("import torch", "torch.__version__ == torch.version.__version__ and torch.__version__ > '2.0'"),
@@ -253,6 +268,9 @@ def test_what_needs_a_device_says_that_there_is_none(call):
             "torch.onnx.export is not available: exporting to ONNX comes later",
         ),
         (lambda: jit.save(None, "x"), "torch.jit.save is not available: it comes later"),
+        (lambda: hub.load("a/b", "c"), "torch.hub.load is not available: minigrad downloads no code"),
+        (lambda: multiprocessing.spawn(len), "spawn is not available: minigrad runs in one process"),
+        (lambda: multiprocessing.set_sharing_strategy("telepathy"), "one of .*'file_system'.*, not 'telepathy'"),
         (lambda: distributed.init_process_group("gloo"), "init_process_group is not available: minigrad runs in one"),
     ],
 )

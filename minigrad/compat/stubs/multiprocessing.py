@@ -1,20 +1,10 @@
 """torch.multiprocessing: Python's own; a tensor that goes to another process is copied, not shared."""
 
 from multiprocessing import *  # noqa: F403
-from multiprocessing import get_all_start_methods, get_context, get_start_method, set_start_method
 from typing import Any
 
 from minigrad.compat.refusals import refuse
 from minigrad.errors import ArgumentError
-
-__all__ = [
-    "get_all_start_methods",
-    "get_context",
-    "get_start_method",
-    "set_sharing_strategy",
-    "set_start_method",
-    "spawn",
-]
 
 spawn = refuse("torch.multiprocessing.spawn", "minigrad runs in one process")
 
