@@ -132,13 +132,14 @@ def test_an_error_in_any_part_is_raised_and_the_limit_restored(threads_as_before
 
 def test_threads_of_the_program_may_call_in_at_once(threads_as_before):
     mg.set_num_threads(2)
-    expected, found = convolved(), []
+    expected, found, before = convolved(), [], limits()
     callers = [threading.Thread(target=lambda: found.append(convolved())) for _ in range(4)]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join(60)
     assert len(found) == 4
+    assert limits() == before
     for result in found:
         for a, b in zip(expected, result, strict=True):
             assert a.tobytes() == b.tobytes()

@@ -23,43 +23,52 @@ _ALONE = 200_000  # multiplications that BLAS does on one thread anyway
 class _OneThread:
     """A scope in which BLAS uses one thread.
 
-    The limit is the process's. The thread that is the first to enter sets it, and puts back what was there when it
-    leaves; another that enters meanwhile changes nothing, so that two that overlap cannot restore the wrong value.
+    The limit is the process's. The first to enter sets it and the last to leave puts back what was there, so that
+    scopes of several threads that overlap neither restore the wrong value nor let go of the limit too early.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._holder: int | None = None
         self._depth = 0
-        self._blas: Any = None
-        self._limit: Any = None
+        self._before: list[int] = []
+        self._libraries: list[Any] | None = None
 
     def __enter__(self) -> None:
-        me = threading.get_ident()
         with self._lock:
-            if self._holder is None:
-                self._limit = self.libraries().limit(limits=1)
-                self._limit.__enter__()
-                self._holder = me
-            if self._holder == me:
-                self._depth += 1
+            if not self._depth:
+                self._before = [library.get_num_threads() for library in self.libraries()]
+                self._set([1] * len(self._before))
+            self._depth += 1
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
-            if self._holder != threading.get_ident():
-                return
             self._depth -= 1
             if not self._depth:
-                self._holder = None
-                self._limit.__exit__(None, None, None)
+                self._set(self._before)
 
-    def libraries(self) -> Any:
+    def set_all(self, count: int) -> None:
+        """Let BLAS use `count` threads outside of the scope."""
+        with self._lock:
+            counts = [count] * len(self.libraries())
+            if self._depth:
+                self._before = counts
+            else:
+                self._set(counts)
+
+    def _set(self, counts: list[int]) -> None:
+        """Set the limits and let go of the right to set them, which threadpoolctl else keeps for this thread."""
+        for library, count in zip(self.libraries(), counts, strict=True):
+            library.set_num_threads(count)
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread()
+
+    def libraries(self) -> list[Any]:
         """Return what controls the BLAS libraries that are loaded, looked for once."""
-        if self._blas is None:
+        if self._libraries is None:
             from threadpoolctl import ThreadpoolController
 
-            self._blas = ThreadpoolController().select(user_api="blas")
-        return self._blas
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        return self._libraries
 
 
 one_thread = _OneThread()
@@ -94,7 +103,7 @@ class _Threads:
             if self._pool is not None:
                 self._pool.shutdown(wait=False)
             self._pool, self.count = None, count
-        one_thread.libraries().limit(limits=count)
+        one_thread.set_all(count)
 
     def submit(self, function: Callable[[slice], Result], part: slice) -> Any:
         """Have another thread call function(part); return its future."""
