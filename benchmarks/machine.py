@@ -33,6 +33,6 @@ def machine() -> dict[str, Any]:
         "blas": f"{blas.get('internal_api', 'unknown BLAS')} {blas.get('version', '')}".strip(),
         "blas_architecture": blas.get("architecture", "unknown"),
         "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
