@@ -231,7 +231,7 @@ def _info(name: str, info: Any, check_errors: bool) -> Tensor:
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
-    """Return (inverse, info): info is 0, or the column of a singular matrix at which it failed; its inverse is inf.
+    """Return (inverse, info): info is 0, or the column of a singular matrix at which it failed; its inverse is nan.
 
     Raises LinAlgError for a singular matrix if `check_errors`.
     """
