@@ -7,42 +7,23 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from minigrad import graph
-
-
-class Clock:
-    """The observer that adds up the time of each op's forward and of its rules."""
-
-    def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-
-    def forward(self, op: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
-        return self._timed(op.name, call)
-
-    def rule(self, node: Any, rule: Any, call: Callable[[], Any]) -> Any:
-        return self._timed(f"{node.op.name} backward", call)
-
-    def _timed(self, name: str, call: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
-        result = call()
-        self.seconds[name] += time.perf_counter() - start
-        return result
+from minigrad.profiler import profile
 
 
 def per_op(step: Callable[[], Any], within: float = 0.3) -> dict[str, float]:
     """Return seconds of a step for each op, the longest first, and what is left as "rest" (optimiser, Python).
 
-    The observer itself adds about a microsecond to each op. Steps are watched for `within` seconds, at least three.
+    The profiler itself adds some microseconds to each op. Steps are watched for `within` seconds, at least three.
     """
-    clock, calls = Clock(), 0
-    previous = graph.observe(clock)
-    start = time.perf_counter()
-    try:
+    calls, start = 0, time.perf_counter()
+    with profile() as measured:
         while calls < 3 or time.perf_counter() - start < within:
             step()
             calls += 1
-    finally:
-        graph.observe(previous)
-    whole = time.perf_counter() - start
-    clock.seconds["rest"] = whole - clock.seconds.total()
-    return {name: seconds / calls for name, seconds in clock.seconds.most_common()}
+    whole, seconds = time.perf_counter() - start, Counter[str]()
+    for row in measured.key_averages():
+        op, backward, _ = row.key.partition(".backward")
+        if "#" not in op:  # a named range, such as an optimiser's step
+            seconds[f"{op} backward" if backward else op] += row.self_cpu_time_total / 1e6
+    seconds["rest"] = whole - seconds.total()
+    return {name: spent / calls for name, spent in seconds.most_common()}

@@ -133,11 +133,7 @@ def _visit(node: Node, totals: Totals, retain_graph: bool) -> None:
     asked = dict(node.attrs)
     asked["g"] = gradient
     if plan.saves:
-        if node.saved is None:
-            raise _released(node)
-        for saving, value, storage, version in held(node):
-            if storage is not None and storage.version != version:
-                raise _modified(node, saving.name, value, storage.version, version)
+        for saving, value in _unchanged(node):
             asked[saving.name] = value
     for name, position, kind in plan.facts:
         asked[name] = _fact(node, position, kind)
@@ -263,11 +259,7 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
     if node.op.variadic is not None:
         asked[node.op.variadic] = ()
     if plan.saves:
-        if node.saved is None:
-            raise _released(node)
-        for saving, value, storage, version in held(node):
-            if storage is not None and storage.version != version:
-                raise _modified(node, saving.name, value, storage.version, version)
+        for saving, value in _unchanged(node):
             if on_tensors and type(value) is np.ndarray:
                 value = wrap(value, _edge_of_saved(node, saving))
             asked[saving.name] = (*asked.get(saving.name, ()), value) if saving.is_grouped else value
@@ -317,11 +309,20 @@ def _edge_of_saved(node: Node, saving: Saving) -> Edge:
     return None if saving.position < 0 else node.edges[saving.position]
 
 
-def _released(node: Node) -> GraphError:
-    return GraphError(
-        f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed by the "
-        "first backward(). Specify retain_graph=True there if you need to backward twice, or compute the loss again."
-    )
+def _unchanged(node: Node) -> list[tuple[Saving, Any]]:
+    """Return what the node saved. Raises GraphError if it was released, or written to since."""
+    if node.saved is None:
+        raise GraphError(
+            f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed by "
+            "the first backward(). Specify retain_graph=True there if you need to backward twice, or compute the loss "
+            "again."
+        )
+    found = []
+    for saving, value, storage, version in held(node):
+        if storage is not None and storage.version != version:
+            raise _modified(node, saving.name, value, storage.version, version)
+        found.append((saving, value))
+    return found
 
 
 def _modified(node: Node, name: str, value: Array, now: int, then: int) -> GraphError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import files
 from minigrad.arraylike import check_device
 from minigrad.devices import device
 from minigrad.dtypes import Array, dtype, of
@@ -52,20 +52,7 @@ def save(obj: Any, f: Any, pickle_module: Any = None, **settings: Any) -> None:
     if hasattr(f, "write"):
         f.write(data)
     else:
-        _replace(Path(f), data)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Write the file `target` such that at any moment it is there with the old content or with the new."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        files.write(Path(f), data)
 
 
 def load(f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: Any = True, **_: Any) -> Any:

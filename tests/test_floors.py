@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS: list[tuple[str, ...]] = [
-    ("errors", "spoken", "dtypes", "devices", "kernels"),
+    ("errors", "spoken", "dtypes", "devices", "files", "kernels"),
     ("nodenames", "graph"),
     ("ops",),
     ("engine",),

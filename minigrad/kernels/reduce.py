@@ -128,8 +128,6 @@ def _axis(dim: Dim) -> Any:
 
 def mean(x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """Return the mean over `dim`; of nothing it is nan."""
-    if x.dtype is HALF:
-        return mean(x.astype(SINGLE), dim=dim, keepdim=keepdim).astype(HALF)
     count = math.prod(x.shape[a] for a in axes(dim, x.ndim))
     total = sum_(x, dim=dim, keepdim=keepdim)
     return np.asarray(total / x.dtype.type(count))

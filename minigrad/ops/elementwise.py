@@ -177,7 +177,7 @@ def silu(x: Any) -> Any:
 
 # The exact unit in one node, whose second output is the normal distribution function, which the rule uses.
 erf_gelu = primitive(
-    "erf_gelu", error.gelu, outputs=("y", "below"), casts="float",
+    "erf_gelu", in_float32(error.gelu), outputs=("y", "below"), casts="float",
     x=lambda g, x, below, g_below=None: _gelu_rule(g, x, below, g_below),
 )  # fmt: skip
 

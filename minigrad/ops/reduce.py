@@ -83,7 +83,7 @@ sum = primitive(
     x=lambda g, x_shape, dim, keepdim: _spread(g, x_shape, dim, keepdim),
 )  # fmt: skip
 mean = primitive(
-    "mean", kernel.mean, casts="floating",
+    "mean", in_float32(kernel.mean), casts="floating",
     x=lambda g, x_shape, dim, keepdim: _spread(divided(g, count_over(x_shape, dim)), x_shape, dim, keepdim),
 )  # fmt: skip
 amax = primitive("amax", kernel.amax, x=lambda g, x, y, dim, keepdim: _ties(g, x, y, dim, keepdim))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from minigrad import files
 from minigrad.profiler.events import Event
 from minigrad.profiler.modules import Span, spans
 from minigrad.profiler.recorder import Trace
@@ -19,13 +20,13 @@ from minigrad.profiler.recorder import Trace
 
 def write_trace(path: Any, trace: Trace, events: Iterable[Event], metadata: dict[str, str]) -> None:
     """Write the trace to the file `path`, whole or not at all; compressed if its name ends in .gz."""
-    from minigrad.viz.render import write
 
     target = Path(path)
     rows = [*_names(trace), *_complete(trace, list(events))]
     content = {"displayTimeUnit": "ms", **metadata, "traceEvents": rows}
     data = json.dumps(content, separators=(",", ":")).encode()
-    write(target, gzip.compress(data) if target.suffix == ".gz" else data)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files.write(target, gzip.compress(data) if target.suffix == ".gz" else data)
 
 
 def _names(trace: Trace) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.viz import collapse, dot, render
 from minigrad.viz.rows import PARAM, Node, Rows
@@ -80,7 +81,8 @@ class Graph(Rows):
         name = render.checked_format(format or path.suffix[1:] or "svg")
         if path.suffix[1:].lower() != name:
             path = path.with_name(f"{path.name}.{name}")
-        render.write(path, self.pipe(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, self.pipe(name))
         if view:
             render.open_viewer(path)
         return str(path)

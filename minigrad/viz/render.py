@@ -152,27 +152,6 @@ def _has_fonts() -> bool:
     return any(path.suffix in (".ttf", ".otf", ".ttc", ".pfb") for f in folders for path in f.rglob("*"))
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write `content` to `path` in one step: at no time is there half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(part, 0o666 & ~_umask())
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
 def open_viewer(path: Path) -> None:
     """Show a file in the system's viewer if there is one; say where it is."""
     print(path)
