@@ -175,6 +175,6 @@ def move_towards(mean: Array, g: Array, weight: float, s: Array) -> None:
 
 def average_square(mean: Array, g: Array, keep: float, s: Array) -> None:
     """Make `mean` the mean of itself, which counts with `keep`, and the square of `g`."""
-    np.multiply(np.multiply(g, g, out=s), 1 - keep, out=s)
+    np.multiply(np.multiply(g, 1 - keep, out=s), g, out=s)  # in PyTorch's order, to be rounded alike
     np.multiply(mean, keep, out=mean)
     np.add(mean, s, out=mean)

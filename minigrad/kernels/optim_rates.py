@@ -101,10 +101,10 @@ def nadam(
         g = descent(p, g, weight_decay, maximize)
         move_towards(m, g, 1 - beta1, s)
         average_square(v, g, beta2, s)
-        np.multiply(g, grad_rate, out=step)
-        np.add(step, np.multiply(m, mean_rate, out=s), out=step)
         np.add(np.divide(np.sqrt(v, out=s), root, out=s), eps, out=s)
-        np.subtract(p, np.divide(step, s, out=s), out=p)
+        for moved, rate in ((g, grad_rate), (m, mean_rate)):  # one after the other, to be rounded as in PyTorch
+            np.multiply(np.divide(moved, s, out=step), rate, out=step)
+            np.subtract(p, step, out=p)
 
 
 def radam(
