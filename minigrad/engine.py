@@ -17,7 +17,7 @@ from numpy import ndarray
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, edge_facts, held
+from minigrad.graph import ATTRIBUTE, NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, edge_facts
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
@@ -60,7 +60,11 @@ def reachable(roots: Iterable[Edge]) -> list[Node]:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack += [edge[0] for i in node.plan.wanted if type(edge := node.edges[i]) is tuple]
+            edges = node.edges
+            for i in node.plan.wanted:
+                edge = edges[i]
+                if type(edge) is tuple:
+                    stack.append(edge[0])
     return sorted(seen, key=_number, reverse=True)
 
 
@@ -97,9 +101,9 @@ def sweep(
         totals.add(edge, gradient, False)
     order = reachable(edge for edge, _ in roots)
     leading: set[Node] = set() if targets is None else leading_to(order, targets)
-    is_plain = not create_graph and targets is None and graph.observer is None
+    is_short = not create_graph and targets is None and graph.observer is None
     for node in order:
-        if is_plain and node.plan.is_plain and node.hooks is None:
+        if is_short and node.plan.steps and node.hooks is None:
             _visit(node, totals, retain_graph)
             continue
         arrived = [totals.pop((node, i), _NOTHING) for i in range(len(node.outputs))]
@@ -130,27 +134,35 @@ def _visit(node: Node, totals: Totals, retain_graph: bool) -> None:
     if gradient is None:
         return
     plan, edges = node.plan, node.edges
-    asked = dict(node.attrs)
-    asked["g"] = gradient
+    asked = [gradient]
     if plan.saves:
-        for saving, value in _unchanged(node):
-            asked[saving.name] = value
+        asked += _unchanged(node)
     for name, position, kind in plan.facts:
-        asked[name] = _fact(node, position, kind)
-    for rule in plan.rules:
-        part = rule.function(*rule.pick(asked))
+        asked.append(_fact(node, name, position, kind))
+    for function, pick, target in plan.steps:
+        part = function(*pick(asked))
         if part is None:
             continue
-        edge = edges[rule.targets[0]]
-        shape, dtype = edge[0].outputs[edge[1]] if type(edge) is tuple else edge._facts()
+        edge = edges[target]
+        if type(edge) is tuple:
+            source, index = edge
+            shape, dtype = source.outputs[index]
+        else:
+            shape, dtype = edge._facts()
         if type(part) is not ndarray:
             part = np.asarray(part)
         owned = part is not gradient and part.base is None
         if part.shape != shape:
             part, owned = sum_to(part, shape=shape), True
-        assert part.shape == shape, f"{node.op.name}: a gradient of shape {part.shape} for {shape}"
+            assert part.shape == shape, f"{node.op.name}: a gradient of shape {part.shape} for {shape}"
         assert part.dtype == dtype, f"{node.op.name}: a gradient of dtype {part.dtype} for {dtype}"
-        totals.add(edge, part, owned)
+        held = totals.get(edge)
+        if held is None:
+            totals[edge] = (part, owned)
+        elif held[1]:
+            np.add(held[0], part, held[0])
+        else:
+            totals[edge] = (np.asarray(held[0] + part), True)
     if plan.saves and not retain_graph:
         node.saved = None
 
@@ -259,12 +271,12 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
     if node.op.variadic is not None:
         asked[node.op.variadic] = ()
     if plan.saves:
-        for saving, value in _unchanged(node):
+        for saving, value in zip(plan.saves, _unchanged(node)[::3], strict=True):
             if on_tensors and type(value) is np.ndarray:
                 value = wrap(value, _edge_of_saved(node, saving))
             asked[saving.name] = (*asked.get(saving.name, ()), value) if saving.is_grouped else value
     for name, position, kind in plan.facts:
-        asked[name] = _fact(node, position, kind)
+        asked[name] = _fact(node, name, position, kind)
     if on_tensors and not create_graph:
         gradients = [None if g is None else wrap(g, None) for g in gradients]
     if len(gradients) == 1:
@@ -281,8 +293,10 @@ def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool,
     return asked
 
 
-def _fact(node: Node, position: int, kind: int) -> Any:
-    """Return what a rule asks to know of an input that was not saved."""
+def _fact(node: Node, name: str, position: int, kind: int) -> Any:
+    """Return what a rule asks to know of an input that was not saved, or an attribute."""
+    if kind == ATTRIBUTE:
+        return node.attrs[name]
     edge = node.edges[position]
     if kind == NUMBER:
         return edge
@@ -309,26 +323,27 @@ def _edge_of_saved(node: Node, saving: Saving) -> Edge:
     return None if saving.position < 0 else node.edges[saving.position]
 
 
-def _unchanged(node: Node) -> list[tuple[Saving, Any]]:
-    """Return what the node saved. Raises GraphError if it was released, or written to since."""
-    if node.saved is None:
+def _unchanged(node: Node) -> tuple[Any, ...]:
+    """Return `node.saved`. Raises GraphError if that was released, or an array in it written to since."""
+    saved = node.saved
+    if saved is None:
         raise GraphError(
             f"{node.op.name}: Trying to backward through the graph a second time, but its saved arrays were freed by "
             "the first backward(). Specify retain_graph=True there if you need to backward twice, or compute the loss "
             "again."
         )
-    found = []
-    for saving, value, storage, version in held(node):
-        if storage is not None and storage.version != version:
-            raise _modified(node, saving.name, value, storage.version, version)
-        found.append((saving, value))
-    return found
+    for k in node.plan.storages:
+        storage = saved[k]
+        if storage is not None and storage.version != saved[k + 1]:
+            raise _modified(node, node.plan.saves[k // 3].name, *saved[k - 1 : k + 2])
+    checked: tuple[Any, ...] = saved
+    return checked
 
 
-def _modified(node: Node, name: str, value: Array, now: int, then: int) -> GraphError:
+def _modified(node: Node, name: str, value: Array, storage: Any, then: int) -> GraphError:
     where = f" in {node.scope.path or node.scope.kind}" if node.scope else ""
     return GraphError(
         f"{node.op.name}{where}: one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: {name!r}, {value.dtype} of shape {value.shape}, is at version {now}; expected version {then}. "
-        "Write the change out of place (h = h + 1), or change a clone()."
+        f"operation: {name!r}, {value.dtype} of shape {value.shape}, is at version {storage.version}; expected version "
+        f"{then}. Write the change out of place (h = h + 1), or change a clone()."
     )

@@ -99,7 +99,16 @@ class Saving(NamedTuple):
     is_grouped: bool = False  # one of several under this name, which the rule receives as a tuple
 
 
-SHAPE, DTYPE, SHAPES, NUMBER = 0, 1, 2, 3  # what a rule may ask to know of an input without having its array saved
+# What a rule may ask to know without having an array saved: of an input (NUMBER: that it is), or an attribute.
+SHAPE, DTYPE, SHAPES, NUMBER, ATTRIBUTE = 0, 1, 2, 3, 4
+
+
+class Step(NamedTuple):
+    """A rule as the short way of the sweep runs it: what it asks for it picks by place, see `Plan.steps`."""
+
+    function: Callable[..., Any]
+    pick: Callable[[list[Any]], Iterable[Any]]
+    target: int
 
 
 OUTPUT, OPERAND = 1, 2  # bits of `Plan.kept`
@@ -112,10 +121,11 @@ class Plan:
     wanted: tuple[int, ...]
     rules: tuple[Rule, ...]
     saves: tuple[Saving, ...]
-    facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, SHAPE or DTYPE or SHAPES or NUMBER)
+    facts: tuple[tuple[str, int, int], ...]  # (name asked for, input, one of SHAPE to ATTRIBUTE)
     places: tuple[tuple[bool, int], ...]  # of `saves`: whether it is an output, and its position
     kept: int  # of `saves`: OUTPUT if the output is among them, + OPERAND << i for the input at i
-    is_plain: bool  # whether each input that needs a gradient has a rule of its own, which asks for no extras
+    storages: tuple[int, ...]  # where in `Node.saved` the storages are
+    steps: tuple[Step, ...]  # the rules by place in [gradient, *saved, *facts]; none if that is not all they ask for
     extras: tuple[str, ...]  # what else is asked for: needs, gs, output_facts, and the gradients of several outputs
 
 
@@ -215,9 +225,13 @@ class Op:
         places = tuple((saving.is_output, saving.position) for saving in saves)
         kept = sum(OUTPUT if is_output else OPERAND << position for is_output, position in places)
         facts = tuple(self._facts(asked, numbers))
+        steps: tuple[Step, ...] = ()
         is_single = len(self.outputs) == 1 and self.joint is None and self.variadic is None and not self.on_tensors
-        is_plain = is_single and not extras and not any(rule.optional for rule in rules)
-        return Plan(wanted, tuple(rules), saves, facts, places, kept, is_plain, extras)
+        if is_single and not extras and not any(rule.optional for rule in rules):
+            known = ("g", *(saving.name for saving in saves), *(name for name, _, _ in facts))
+            facts += tuple((name, -1, ATTRIBUTE) for name in asked if name not in known)
+            steps = _steps(rules, saves, facts)
+        return Plan(wanted, tuple(rules), saves, facts, places, kept, storages_among(len(saves)), steps, extras)
 
     def _saves(self, asked: Iterable[str], count: int) -> Iterator[Saving]:
         for name in asked:
@@ -244,6 +258,24 @@ def _read(function: Any, targets: tuple[int, ...]) -> Rule:
     names = code.co_varnames[: code.co_argcount]
     pick = operator.itemgetter(*names) if len(names) > 1 else lambda asked: tuple([asked[name] for name in names])
     return Rule(function, names, frozenset(names[len(names) - len(defaults) :]), targets, pick)
+
+
+def storages_among(count: int) -> tuple[int, ...]:
+    """Return where in `Node.saved` the storages of `count` saved arrays are."""
+    return tuple(range(1, 3 * count, 3))
+
+
+def _steps(rules: list[Rule], saves: tuple[Saving, ...], facts: tuple[tuple[str, int, int], ...]) -> tuple[Step, ...]:
+    """Return the rules, each with what picks its arguments from a list of the gradient, `Node.saved` and the facts."""
+    names = ["g", *(name for saving in saves for name in (saving.name, "", "")), *(name for name, _, _ in facts)]
+    return tuple(Step(r.function, _picker([names.index(n) for n in r.names]), r.targets[0]) for r in rules)
+
+
+def _picker(places: list[int]) -> Callable[[list[Any]], Iterable[Any]]:
+    """Return what picks the values at some places of a list."""
+    if len(places) == 1:
+        return operator.itemgetter(slice(places[0], places[0] + 1))
+    return operator.itemgetter(*places)
 
 
 def _keyword_defaults(forward: Callable[..., Any]) -> dict[str, Any]:

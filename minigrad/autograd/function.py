@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.errors import GraphError
-from minigrad.graph import Node, Op, Saving, recording
+from minigrad.graph import Node, Op, Saving, recording, storages_among
 from minigrad.tensor import Tensor, record, wrap
 
 
@@ -163,7 +163,7 @@ def _save(node: Node, ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[An
         saves.append(Saving("saved", bool(outside and not inside), place, True))
         saved += (None, None, 0) if t is None else (t._data, t._storage, t._storage.version)
     ctx._to_save, ctx._constant, ctx._written = (), (), ()
-    node.plan = replace(node.plan, saves=tuple(saves))
+    node.plan = replace(node.plan, saves=tuple(saves), storages=storages_among(len(saves)))
     node.saved = tuple(saved)
 
 
