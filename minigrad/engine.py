@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy import ndarray
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import ATTRIBUTE, NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, edge_facts
+from minigrad.graph import ATTRIBUTE, NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, Scope, edge_facts, scope
 from minigrad.ops.shape import sum_to
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
@@ -114,6 +114,8 @@ def sweep(
                 (node, i): held for i, held in enumerate(arrived) if (node, i) in targets and held[0] is not None
             }
         gradients = [gradient for gradient, _ in arrived]
+        if graph.observer is not None:
+            _report(graph.observer, {(node, i): held for i, held in enumerate(arrived)})
         if _is_all_none(gradients) or (targets is not None and node not in leading):
             continue
         for edge, gradient, owned in _contributions(node, gradients, wrap, create_graph):
@@ -122,7 +124,15 @@ def sweep(
         if not retain_graph and node.plan.saves:
             node.saved = None
     assert not any(type(edge) is tuple for edge in totals), f"gradients were left over for {list(totals)}"
+    if graph.observer is not None:
+        _report(graph.observer, totals)
     return results | totals
+
+
+def _report(observer: graph.Observer, complete: Mapping[Edge, tuple[Any, bool]]) -> None:
+    for edge, (gradient, _) in complete.items():
+        if gradient is not None:
+            observer.gradient(edge, gradient)
 
 
 def _visit(node: Node, totals: Totals, retain_graph: bool) -> None:
@@ -203,7 +213,10 @@ def _contributions(
     is_usual = graph.observer is None and op.variadic is None
     taken = gradients if op.joint is None else [*gradients]
     for rule in node.plan.rules:
-        returned = rule.function(*rule.pick(asked)) if is_usual and not rule.optional else _call(node, rule, asked)
+        if create_graph:
+            returned = _call_recorded(node, rule, asked)
+        else:
+            returned = rule.function(*rule.pick(asked)) if is_usual and not rule.optional else _call(node, rule, asked)
         if op.joint is None:
             returned = (returned,)
         for i, gradient in zip(rule.targets, returned):  # noqa: B905 - the check would cost more than the pairs
@@ -263,6 +276,17 @@ def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
     if graph.observer is None:
         return rule.function(**arguments)
     return graph.observer.rule(node, rule, functools.partial(rule.function, **arguments))
+
+
+def _call_recorded(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
+    """Call one rule whose ops are recorded, in the place of the op that it differentiates."""
+    outer = scope.get()
+    path, kind, order, _ = node.scope or Scope("", "")
+    scope.set(Scope(path, kind, order + 1, node.number))
+    try:
+        return _call(node, rule, asked)
+    finally:
+        scope.set(outer)
 
 
 def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool, create_graph: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from minigrad import nodenames
 from minigrad.nodenames import titling
@@ -29,23 +29,38 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 
 class Scope(NamedTuple):
-    """The module that is running: its dotted path in the model (empty for the model itself) and its class's name."""
+    """The module that is running: its dotted path in the model (empty for the model itself) and its class's name.
+
+    What a recorded backward computes belongs to the module of the op that it differentiates: its `order` is one more
+    than that op's, and `of` is the number of that op's node.
+    """
 
     path: str
     kind: str
+    order: int = 0
+    of: int | None = None
 
 
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
-class Observer(Protocol):
-    """What may stand around every forward and every rule call: it runs the call and returns what the call returned."""
+class Observer:
+    """What stands around every forward and every rule call; this one only hands them on to the one it displaced."""
+
+    inner: Observer | None = None
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
         """Run the forward of `op` and its recording; the call returns the output tensors, which know their node."""
+        return call() if self.inner is None else self.inner.forward(op, inputs, attrs, call)
 
     def rule(self, node: Node, rule: Rule, call: Callable[[], Any]) -> Any:
-        """Run one gradient rule of `node`."""
+        """Run one gradient rule of `node`; the call returns what the rule does, not yet summed where it broadcasts."""
+        return call() if self.inner is None else self.inner.rule(node, rule, call)
+
+    def gradient(self, edge: Any, gradient: Any) -> None:
+        """Take note of the gradient, an array or a tensor, that is now complete at `edge`: (node, index) or a leaf."""
+        if self.inner is not None:
+            self.inner.gradient(edge, gradient)
 
 
 observer: Observer | None = None

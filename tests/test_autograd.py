@@ -540,7 +540,7 @@ def test_the_fast_path_records_what_the_general_path_records():
 
 
 def test_the_observer_stands_around_every_forward_and_rule():
-    class Watch:
+    class Watch(graph.Observer):
         def __init__(self):
             self.log = []
 

@@ -492,7 +492,7 @@ def test_the_debug_mode_accepts_what_is_right():
 def test_the_debug_mode_stands_around_another_observer():
     seen = []
 
-    class Watch:
+    class Watch(graph.Observer):
         def forward(self, op, inputs, attrs, call):
             seen.append(op.name)
             return call()

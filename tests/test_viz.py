@@ -89,7 +89,12 @@ def test_rows_of_a_known_graph():
         (3, "op", "sub", None, (2,), "(…) − 1", "[2, 7]", "[1, 1]"),
         (4, "output", "sum", "loss", (), "", "9", "1"),
     ]
-    assert [tuple(e) for e in g.edges] == [(0, 2, "", True), (1, 2, "", False), (2, 3, "", True), (3, 4, "", True)]
+    assert [(e.tail, e.head, e.label, e.requires_grad, e.operand, e.output, e.kind) for e in g.edges] == [
+        (0, 2, "", True, 0, 0, "data"),
+        (1, 2, "", False, 1, 0, "data"),
+        (2, 3, "", True, 0, 0, "data"),
+        (3, 4, "", True, 0, 0, "data"),
+    ]
     assert g["loss"].id == 4
     assert g[0].name == "w"
     assert repr(g) == "<Graph: 3 ops, 1 parameter>"
@@ -335,7 +340,7 @@ def test_a_custom_function_is_drawn_without_values():
 def test_drawing_leaves_everything_as_it_was():
     calls = []
 
-    class Watching:
+    class Watching(core.Observer):
         def forward(self, op, inputs, attrs, call):
             calls.append(op)
             return call()

@@ -45,16 +45,16 @@ def debug() -> Iterator[None]:
         graph.observe(previous)
 
 
-class _Checksums:
+class _Checksums(Observer):
     """The observer that takes a checksum of what a node saves, and compares it before the node's rules run."""
 
     def __init__(self, inner: Observer | None) -> None:
-        self._inner = inner
+        self.inner = inner
         self._sums: weakref.WeakKeyDictionary[Node, list[int]] = weakref.WeakKeyDictionary()
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
         """Run the op and note what it saved."""
-        outputs = call() if self._inner is None else self._inner.forward(op, inputs, attrs, call)
+        outputs = super().forward(op, inputs, attrs, call)
         for y in outputs if isinstance(outputs, tuple) else (outputs,):
             if isinstance(y, Tensor) and y._edge is not None and y._edge[0].saved:
                 node = y._edge[0]
@@ -71,7 +71,7 @@ class _Checksums:
                     "changed through an array that shares its memory (from numpy(), or given to from_numpy()) before "
                     "backward() needed it. Write to a copy, or with operations on the tensor."
                 )
-        return call() if self._inner is None else self._inner.rule(node, rule, call)
+        return super().rule(node, rule, call)
 
 
 def _checksum(array: Any) -> int:

@@ -47,7 +47,7 @@ class Place(threading.local):
         self.open: Stack = []
 
 
-class Recorder:
+class Recorder(Observer):
     """The observer of one profile. Without a `trace` it lets everything pass unmeasured.
 
     An observer that stood there before is called in its turn, and what it does counts as the op's own time.

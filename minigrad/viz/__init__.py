@@ -9,9 +9,11 @@ from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
 from minigrad.viz.picture import Graph
+from minigrad.viz.numbers import TINY
+from minigrad.viz.numbers import numbers as known
+from minigrad.viz.reading import history, read
 from minigrad.viz.replay import numbers
-from minigrad.viz.rows import TINY, Edge, Module, Node, history, read
-from minigrad.viz.text import values as values_text
+from minigrad.viz.rows import Edge, Module, Node
 
 __all__ = ["Edge", "Graph", "Module", "Node", "graph"]
 
@@ -56,7 +58,7 @@ def graph(
     order = history(ends)
     shown, gradients, notes = numbers(order, ends) if values else ({}, {}, ())
     if values and not any("changed" in note for note in notes):  # the outcome at least is at hand
-        shown = {place: values_text(t._data) for place, t in ends.items() if t.numel() <= TINY} | shown
+        shown = {place: known(t._data) for place, t in ends.items() if t.numel() <= TINY} | shown
     kinds = _kinds(model)
     rows = read(order, ends, called | _names(model, names), shown, gradients, kinds)
     return Graph(*rows, notes=notes, direction=direction, rankdir=rankdir)

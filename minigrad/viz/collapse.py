@@ -124,8 +124,8 @@ def _folded(key: Key, group: list[Node], kinds: dict[str, str]) -> Node:
         name=path,
         module=path.rpartition(".")[0] if path else None if path == "" else last.module,
         attrs=", ".join(f"{name} ×{count:,}" for name, count in most[:_NAMED]) + more,
-        value=None,
-        grad=None,
+        stats=None,
+        grad_stats=None,
         requires_grad=any(node.requires_grad for node in group),
         holds=sum(node.holds for node in group),
     )

@@ -19,8 +19,8 @@ from minigrad.errors import MinigradError
 from minigrad.graph import Constant
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor, apply, wrap
-from minigrad.viz.rows import TINY
-from minigrad.viz.text import rms, values
+from minigrad.viz.numbers import TINY, Numbers
+from minigrad.viz.numbers import numbers as of
 
 _MOST_NODES = 200
 Edge = Any
@@ -28,8 +28,8 @@ Edge = Any
 
 def numbers(
     order: list[graph.Node], outputs: Mapping[Edge, Tensor]
-) -> tuple[dict[Edge, str], dict[Edge, str], tuple[str, ...]]:
-    """Return the texts of the values and of the gradients of a tiny graph, by edge, and what to say about them.
+) -> tuple[dict[Edge, Numbers], dict[Edge, Numbers], tuple[str, ...]]:
+    """Return what is known of the values and the gradients of a tiny graph, by edge, and what to say about them.
 
     Values that cannot be known again are left out, and the notes say why. Of a larger graph only the gradients that
     are there already, in the `.grad` of leaves, are told.
@@ -54,7 +54,7 @@ def numbers(
         graph.observe(previous)
     if fresh is None or not all(_same(fresh[edge], tensor) for edge, tensor in outputs.items()):
         return {}, stored, ("values are not shown: a tensor was changed after this was computed",)
-    shown = {edge: values(tensor._data) for edge, tensor in fresh.items()}
+    shown = {edge: of(tensor._data) for edge, tensor in fresh.items()}
     gradients, notes = _gradients(order, fresh, outputs)
     return shown, stored | gradients, notes
 
@@ -68,10 +68,9 @@ def is_tiny(order: list[graph.Node], leaves: Mapping[Any, Tensor]) -> bool:
     return constants and all(size <= TINY for size in sizes)
 
 
-def _stored(leaves: Mapping[Any, Tensor]) -> dict[Edge, str]:
-    """Return the sizes of the gradients that `backward()` left in the leaves."""
-    found = {leaf: leaf.grad._data for leaf in leaves if leaf.grad is not None}
-    return {leaf: rms(array) if array.size > 1 else values(array) for leaf, array in found.items()}
+def _stored(leaves: Mapping[Any, Tensor]) -> dict[Edge, Numbers]:
+    """Return what is known of the gradients that `backward()` left in the leaves."""
+    return {leaf: of(leaf.grad._data) for leaf in leaves if leaf.grad is not None}
 
 
 def _computed_again(order: list[graph.Node], leaves: Mapping[Any, Tensor]) -> dict[Edge, Tensor]:
@@ -98,7 +97,7 @@ def _same(again: Tensor, tensor: Tensor) -> bool:
 
 def _gradients(
     order: list[graph.Node], fresh: Mapping[Edge, Tensor], outputs: Mapping[Edge, Tensor]
-) -> tuple[dict[Edge, str], tuple[str, ...]]:
+) -> tuple[dict[Edge, Numbers], tuple[str, ...]]:
     """Return the gradient of the outputs that are single numbers (their sum, if several) with respect to every edge."""
     ends = [fresh[edge] for edge in outputs if fresh[edge].requires_grad and fresh[edge]._data.size == 1]
     if not ends or not order:
@@ -114,4 +113,4 @@ def _gradients(
     hooks = [hook for node in order for _, hook in node.hooks or () if not isinstance(hook, Retain)]
     if hooks or any(at._hooks for at in fresh if isinstance(at, Tensor)):
         notes += ("gradients are shown without what hooks do to them",)
-    return {places[edge]: values(np.asarray(gradient)) for edge, (gradient, _) in found.items()}, notes
+    return {places[edge]: of(np.asarray(gradient)) for edge, (gradient, _) in found.items()}, notes

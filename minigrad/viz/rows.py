@@ -1,36 +1,57 @@
-"""A drawn graph as rows of plain data: nothing in it refers to a tensor, so it keeps none alive and may be kept itself.
+"""A graph as rows of plain data: nothing in it refers to a tensor, so it keeps none alive and may be kept itself.
 
-`read` walks from the outputs to everything they were computed from. Nodes are numbered in the order in which the
-program made them, a leaf just before its first use: the same program gives the same rows.
+Every drawing, table and answer is made of these rows, and a file of them (`viz/stored`) is as good as the run itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from minigrad import graph
-from minigrad.graph import Constant, Op, edge_facts
-from minigrad.tensor import Tensor
-from minigrad.viz.text import attribute, call, values
+from minigrad.viz.numbers import Numbers
 
-TINY = 16  # tensors of at most this many elements are shown by value
-OP, PARAM, INPUT, CONST, OUTPUT, MODULE = "op", "param", "input", "const", "output", "module"
-COMMUTATIVE = frozenset(("add", "mul", "maximum", "minimum"))
+OP, PARAM, INPUT, CONST, OUTPUT, MODULE, FAILED = "op", "param", "input", "const", "output", "module", "failed"
+DATA, CREATED = "data", "created"  # kinds of edges
+FORWARD, BACKWARD = "forward", "backward"  # kinds of steps
+
+
+class Where(NamedTuple):
+    """A line of the program: the innermost one outside of minigrad."""
+
+    file: str
+    line: int
+    function: str
+    code: str  # the text of the line, empty where the file cannot be read
+
+
+class Saved(NamedTuple):
+    """An array that a node keeps for its backward: under which name, whose output it is, and its size."""
+
+    name: str
+    node: int | None  # the id of the node whose output it is; None for one that is not in the picture
+    nbytes: int
+
+
+class Mark(NamedTuple):
+    """How a box is painted by an answer (heat, a check, a difference): its fill, and a word that says the same."""
+
+    fill: str  # "#rrggbb"
+    tag: str
 
 
 class Node(NamedTuple):
     """One box of the picture.
 
     `kind` says what it is: "op"; "output", an op whose result was asked for; "param", a leaf that gradients flow to;
-    "input" or "const", a tensor that none flows to; "module", several nodes folded into one. `module` is the dotted
-    path of the module it ran in, None outside of any; "pool@2" is the second call of "pool". `value` and `grad` are
-    texts, None where they are not known.
-    `holds` counts the nodes that were folded into this one.
+    "input" or "const", a tensor that none flows to; "module", several nodes folded into one; "failed", an op that
+    raised. `module` is the dotted path of the module it ran in, None outside of any; "pool@2" is the second call of
+    "pool". `stats` and `grad_stats` are what is known of its value and of its gradient, None where that is nothing.
+    `holds` counts the nodes that were folded into this one. `order` is 0 for what the program computed, and
+    one more for what computed the derivative of an op of the order below. Times are in microseconds.
     """
 
     id: int
@@ -41,23 +62,66 @@ class Node(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
     attrs: str
-    value: str | None
-    grad: str | None
     requires_grad: bool
+    stats: Numbers | None = None
+    grad_stats: Numbers | None = None
     holds: int = 1
+    saved: tuple[Saved, ...] = ()
+    where: Where | None = None
+    forward_us: float | None = None
+    backward_us: float | None = None
+    order: int = 0
+    error: str | None = None
+    mark: Mark | None = None
+
+    @property
+    def value(self) -> str | None:
+        """The value as text: its elements if they are few, else how large they are; None if it is not known."""
+        return None if self.stats is None else self.stats.text
+
+    @property
+    def grad(self) -> str | None:
+        """The gradient as text, as `value`; None if it was not computed, which is not the same as 0."""
+        return None if self.grad_stats is None else self.grad_stats.text
+
+    @property
+    def numel(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the array in bytes."""
+        return self.numel * np.dtype(self.dtype).itemsize
+
+    @property
+    def saved_bytes(self) -> int:
+        """The bytes of the arrays that the node keeps for its backward."""
+        return sum(saved.nbytes for saved in self.saved)
+
+    @property
+    def call(self) -> int:
+        """Which call of its module the node belongs to, from 1 on."""
+        _, _, count = (self.module or "").rpartition("@")
+        return int(count) if count.isdigit() else 1
 
 
 class Edge(NamedTuple):
     """What flows from `tail` to `head` (ids of nodes) in the forward pass; a gradient comes back if `requires_grad`.
 
     `label` names the operand where it could be taken for another: not that of an op with one operand or with operands
-    that may change places, nor `x`, which is what an op works on, nor one whose box has that name already.
+    that may change places, nor `x`, which is what an op works on, nor one whose box has that name already. `operand`
+    is its position among the inputs of the op, `output` which of the outputs of `tail` it is. An edge of the kind
+    "created" leads from an op to what computes its derivative, and carries nothing.
     """
 
     tail: int
     head: int
     label: str
     requires_grad: bool
+    operand: int = 0
+    output: int = 0
+    kind: str = DATA
 
 
 class Module(NamedTuple):
@@ -65,6 +129,35 @@ class Module(NamedTuple):
 
     path: str
     kind: str
+
+
+class Part(NamedTuple):
+    """What a gradient rule sends back along an edge.
+
+    `numbers` is what arrives at `tail`, in its shape; `summed` says that it was summed down to that, because forward
+    had broadcast. `total` is what `tail` has then received in all.
+    """
+
+    tail: int
+    head: int
+    operand: int
+    numbers: Numbers
+    summed: bool
+    total: Numbers
+
+
+class Step(NamedTuple):
+    """One thing that happened: an op was computed, or a gradient rule of a node was run.
+
+    A backward step has the `gradient` that had arrived at the node (of its first output that got one) and the `parts`
+    that the rule sent on.
+    """
+
+    kind: str  # "forward" or "backward"
+    node: int
+    gradient: Numbers | None = None
+    parts: tuple[Part, ...] = ()
+    us: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,150 +170,7 @@ class Rows:
     notes: tuple[str, ...] = ()
     direction: str = "both"
     rankdir: str = "TB"
-
-
-Texts = Mapping[Any, str]  # by edge: (node, index) or a leaf
-
-
-def history(roots: Iterable[Any]) -> list[graph.Node]:
-    """Return the nodes that the edges `roots` were computed with, oldest first."""
-    seen: set[graph.Node] = set()
-    stack = [edge[0] for edge in roots if type(edge) is tuple]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack += [edge[0] for edge in node.edges if type(edge) is tuple]
-    return sorted(seen, key=lambda node: node.number)
-
-
-def read(
-    order: list[graph.Node],
-    outputs: Mapping[Any, Tensor],
-    names: Mapping[Any, str],
-    shown: Texts,
-    gradients: Texts,
-    kinds: Mapping[str, str],
-) -> tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Module, ...]]:
-    """Return the rows for the nodes `order` and the tensors `outputs`, both by their place in the graph.
-
-    `names`, `shown` and `gradients` hold names and the texts of values and gradients, by edge; `kinds` the classes of
-    modules by path, as far as they are known beforehand.
-    """
-    reader, calls = _Reader(names, shown, gradients), _Calls(kinds)
-    for edge, tensor in outputs.items():
-        if type(edge) is not tuple:
-            reader.leaf_id(edge, tensor)
-    for node in order:
-        reader.add(node, calls.place(node.scope), any((node, i) in outputs for i in range(len(node.outputs))))
-    modules = {path: kind for path, kind in calls.kinds.items() if path or kind}
-    users = reader.users()
-    placed = (_placed(row, users.get(row.id, ()), modules) for row in reader.nodes)
-    return tuple(placed), tuple(reader.edges), tuple(Module(path, kind) for path, kind in modules.items())
-
-
-class _Reader:
-    """The rows so far, and which row stands for which node or leaf."""
-
-    def __init__(self, names: Mapping[Any, str], shown: Texts, gradients: Texts) -> None:
-        self.names, self.shown, self.gradients = names, shown, gradients
-        self.nodes: list[Node] = []
-        self.edges: list[Edge] = []
-        self._ids: dict[Any, int] = {}
-
-    def add(self, node: graph.Node, module: str | None, is_output: bool) -> None:
-        """Add the row of `node`, those of leaves that it is the first to use, and the edges to it."""
-        drawn = [(i, edge) for i, edge in enumerate(node.edges) if _is_drawn(edge)]
-        tails = [self._tail(edge) for _, edge in drawn]
-        (shape, dtype), first = node.outputs[0], (node, 0)
-        at = self._ids[node] = len(self.nodes)
-        self.nodes.append(
-            Node(
-                id=at,
-                kind=OUTPUT if is_output else OP,
-                op=node.op.name,
-                name=next((self.names[node, i] for i in range(len(node.outputs)) if (node, i) in self.names), None),
-                module=module,
-                shape=shape,
-                dtype=str(dtype),
-                attrs=_settings(node),
-                value=self.shown.get(first),
-                grad=self.gradients.get(first),
-                requires_grad=True,
-            )
-        )
-        tell = len(drawn) > 1 and node.op.name not in COMMUTATIVE
-        for (i, edge), tail in zip(drawn, tails, strict=True):
-            label = operand(node.op, i) if tell else ""
-            if label in ("x", (self.nodes[tail].name or "").rpartition(".")[2]):
-                label = ""
-            self.edges.append(Edge(tail, at, _from_output(edge, label), i in node.plan.wanted))
-
-    def _tail(self, edge: Any) -> int:
-        return self._ids[edge[0]] if type(edge) is tuple else self.leaf_id(edge, edge)
-
-    def leaf_id(self, key: Any, leaf: Tensor | Constant) -> int:
-        """Return the id of the row of a leaf or a constant; constants alike that lay in one storage are one."""
-        if isinstance(leaf, Constant) and leaf.storage is not None:
-            bits = None if leaf.value is None else leaf.value.tobytes()
-            key = (leaf.storage, leaf.shape, str(leaf.dtype), bits)
-        if key not in self._ids:
-            self._ids[key] = len(self.nodes)
-            self.nodes.append(self._leaf(len(self.nodes), leaf))
-        return self._ids[key]
-
-    def _leaf(self, at: int, leaf: Tensor | Constant) -> Node:
-        shape, dtype = edge_facts(leaf)
-        learns = isinstance(leaf, Tensor) and leaf.requires_grad
-        array = leaf._data if isinstance(leaf, Tensor) else leaf.value
-        name = self.names.get(leaf.storage if isinstance(leaf, Constant) else leaf, leaf.name)
-        known = self.shown.get(leaf)
-        if known is None and not learns and array is not None and array.size <= TINY:
-            known = values(array)
-        kind = PARAM if learns else CONST if name is None and isinstance(leaf, Constant) and known else INPUT
-        return Node(at, kind, "", name, None, shape, str(dtype), "", known, self.gradients.get(leaf), learns)
-
-    def users(self) -> dict[int, tuple[str | None, ...]]:
-        """Return, for each id, the modules in which it is used."""
-        users: dict[int, dict[str | None, None]] = {}
-        for edge in self.edges:
-            users.setdefault(edge.tail, {})[self.nodes[edge.head].module] = None
-        return {tail: tuple(modules) for tail, modules in users.items()}
-
-
-def _is_drawn(edge: Any) -> bool:
-    """Return whether an operand has a box of its own; numbers are written into the box of the op."""
-    return type(edge) is tuple or isinstance(edge, Tensor | Constant)
-
-
-def operand(op: Op, position: int) -> str:
-    """Return what the picture calls the operand at `position`."""
-    name = op.input_name(position)
-    if name == op.variadic:
-        return f"{name}[{position - len(op.inputs) + 1}]"
-    return {"a": "left", "b": "right"}.get(name, name)
-
-
-def _from_output(edge: Any, label: str) -> str:
-    """Return the label of an edge with the name of the output it comes from, if that is not the first."""
-    if type(edge) is not tuple or edge[1] == 0:
-        return label
-    outputs = edge[0].op.outputs
-    name = outputs[edge[1]] if edge[1] < len(outputs) else f"output {edge[1]}"
-    return f"{name} → {label}" if label else name
-
-
-def _settings(node: graph.Node) -> str:
-    """Return the settings of a node that are not the op's defaults, and the numbers among its operands, as text."""
-    op, shape = node.op, node.outputs[0][0]
-    numbers = [(i, e) for i, e in enumerate(node.edges) if isinstance(e, bool | int | float | complex | np.generic)]
-    parts = [call(op.name, {operand(op, i): v for i, v in numbers})] if numbers else []
-    for name, value in node.attrs.items():
-        if value is not None and value is not op.defaults.get(name) and value != shape:
-            text = attribute(value)
-            if name not in op.defaults or text != attribute(op.defaults[name]):
-                parts.append(text if hasattr(value, "_fields") else f"{name}={text}")
-    return ", ".join(parts)
+    steps: tuple[Step, ...] = ()
 
 
 def ancestors(path: str) -> Iterator[str]:
@@ -233,53 +183,3 @@ def ancestors(path: str) -> Iterator[str]:
         yield path
         path = path.rpartition(".")[0]
     yield ""
-
-
-class _Calls:
-    """Which call of which module each op belongs to, told from the order of the ops.
-
-    A call has ended when an op of another module comes that is not inside this one. So calls that follow upon each
-    other with no op between them count as one.
-    """
-
-    def __init__(self, known: Mapping[str, str]) -> None:
-        self.kinds: dict[str, str] = {}  # classes, by the path with the number of the call in it
-        self._known = known
-        self._open: list[tuple[str, str]] = []  # the modules that run, outermost first: path, and path with calls
-        self._counts: Counter[str] = Counter()
-
-    def place(self, where: graph.Scope | None) -> str | None:
-        """Return the path, with calls, for an op recorded in the scope `where`."""
-        path = [] if where is None else [*ancestors(where.path)][::-1]
-        while self._open and (len(self._open) > len(path) or self._open[-1][0] != path[len(self._open) - 1]):
-            self._open.pop()
-        for plain in path[len(self._open) :]:
-            self._enter(plain)
-        if where is None:
-            return None
-        here = self._open[-1][1]
-        self.kinds[here] = where.kind
-        return here
-
-    def _enter(self, plain: str) -> None:
-        name = plain.rpartition(".")[2]
-        around = self._open[-1][1] if self._open else ""
-        called = f"{around}.{name}" if around else name
-        self._counts[called] += 1
-        if name and self._counts[called] > 1:
-            called += f"@{self._counts[called]}"
-        self._open.append((plain, called))
-        self.kinds.setdefault(called, self._known.get(plain, ""))
-
-
-def _placed(row: Node, users: tuple[str | None, ...], modules: Mapping[str, str]) -> Node:
-    """Return a leaf's row placed in the module that its name says, or else in the one that alone uses it."""
-    if row.op or not modules:
-        return row
-    owner, dot, _ = (row.name or "").rpartition(".")
-    if dot and owner in modules:
-        return row._replace(module=owner)
-    if row.kind == INPUT or None in users or not users:
-        return row
-    shared = (path for path in ancestors(users[0] or "") if all(path in ancestors(other or "") for other in users))
-    return row._replace(module=next((path for path in shared if path in modules), None))

@@ -1,0 +1,79 @@
+"""What a picture knows of an array: its range, mean and spread, how many of its elements are odd, and, if few, all."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.dtypes import Array
+from minigrad.viz.text import number, values
+
+TINY = 16  # elements; a tensor of at most so many is shown by value
+
+
+class Numbers(NamedTuple):
+    """What is known of an array: statistics over its finite elements, counts of others, and the elements if there are few.
+
+    Of an array without finite elements `min`, `max`, `mean` and `std` (the standard deviation of all elements, not of
+    a sample) are None. `data` lists the elements in reading order.
+    """
+
+    shape: tuple[int, ...]
+    min: float | None
+    max: float | None
+    mean: float | None
+    std: float | None
+    zeros: int
+    nans: int
+    infs: int
+    data: tuple[float | int | bool, ...] | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def rms(self) -> float | None:
+        """The root of the mean square of the finite elements."""
+        return None if self.mean is None or self.std is None else math.hypot(self.mean, self.std)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no element is nan or infinite."""
+        return not self.nans and not self.infs
+
+    @property
+    def text(self) -> str:
+        """The elements, if they are known, or how large they are and how many are not finite.
+
+        >>> numbers(np.array([1.0, 2.0])).text, numbers(np.full(20, 3.0)).text, numbers(np.full(20, np.nan)).text
+        ('[1, 2]', 'rms 3', '20 nan')
+        """
+        if self.data is not None:
+            return values(np.array(self.data).reshape(self.shape))
+        odd = [f"{count} {what}" for count, what in ((self.nans, "nan"), (self.infs, "inf")) if count]
+        return ", ".join(([] if self.rms is None else [f"rms {number(self.rms)}"]) + odd) or "[]"
+
+
+def numbers(array: Array, most: int = TINY) -> Numbers:
+    """Return what is known of an array; its elements if they are at most `most`."""
+    data = tuple(array.reshape(-1).tolist()) if array.size <= most else None
+    if array.dtype.kind not in "f":
+        return _summary(array, array.astype(np.float64), 0, 0, data)
+    total = float(np.add.reduce(array, axis=None, dtype=np.float64)) if array.size else 0.0
+    if math.isfinite(total):
+        return _summary(array, array, 0, 0, data)
+    nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    return _summary(array, array[np.isfinite(array)], nans, infs, data)
+
+
+def _summary(array: Array, finite: Array, nans: int, infs: int, data: Any) -> Numbers:
+    zeros = array.size - int(np.count_nonzero(array))
+    if not finite.size:
+        return Numbers(array.shape, None, None, None, None, zeros, nans, infs, data)
+    mean = float(finite.mean(dtype=np.float64))
+    std = float(np.sqrt(np.mean(np.square(finite - mean, dtype=np.float64))))
+    return Numbers(array.shape, float(finite.min()), float(finite.max()), mean, std, zeros, nans, infs, data)
