@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import engine
 from minigrad.errors import GraphError, ShapeError
-from minigrad.graph import recording
+from minigrad.graph import recording, scope
 from minigrad.methods.place import edge_of
 from minigrad.ops.elementwise import clone, to
 from minigrad.tensor import Tensor, wrap
@@ -128,7 +128,7 @@ def differentiate(
         start = _first_gradient(output, gradient)
         roots.append((output if edge is None else edge, start if create_graph else start._data))
     targets = None if inputs is None else {t if (e := edge_of(t)) is None else e for t in inputs}
-    previous = recording.get()
+    previous, outer = recording.get(), scope.get()
     recording.set(create_graph)
     try:
         with np.errstate(all="ignore"):
@@ -139,6 +139,7 @@ def differentiate(
         return found
     finally:
         recording.set(previous)
+        scope.set(outer)
 
 
 def _first_gradient(output: Tensor, gradient: Tensor | None) -> Tensor:

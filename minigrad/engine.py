@@ -106,6 +106,8 @@ def sweep(
         if is_short and node.plan.steps and node.hooks is None:
             _visit(node, totals, retain_graph)
             continue
+        if create_graph:
+            scope.set(_place_of_derivative(node))
         arrived = [totals.pop((node, i), _NOTHING) for i in range(len(node.outputs))]
         if node.hooks is not None:
             arrived = [_hooked(node, i, held, wrap) for i, held in enumerate(arrived)]
@@ -213,10 +215,7 @@ def _contributions(
     is_usual = graph.observer is None and op.variadic is None
     taken = gradients if op.joint is None else [*gradients]
     for rule in node.plan.rules:
-        if create_graph:
-            returned = _call_recorded(node, rule, asked)
-        else:
-            returned = rule.function(*rule.pick(asked)) if is_usual and not rule.optional else _call(node, rule, asked)
+        returned = rule.function(*rule.pick(asked)) if is_usual and not rule.optional else _call(node, rule, asked)
         if op.joint is None:
             returned = (returned,)
         for i, gradient in zip(rule.targets, returned):  # noqa: B905 - the check would cost more than the pairs
@@ -278,15 +277,10 @@ def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
     return graph.observer.rule(node, rule, functools.partial(rule.function, **arguments))
 
 
-def _call_recorded(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
-    """Call one rule whose ops are recorded, in the place of the op that it differentiates."""
-    outer = scope.get()
+def _place_of_derivative(node: Node) -> Scope:
+    """Return the scope of what computes the derivative of `node`, and is recorded itself."""
     path, kind, order, _ = node.scope or Scope("", "")
-    scope.set(Scope(path, kind, order + 1, node.number))
-    try:
-        return _call(node, rule, asked)
-    finally:
-        scope.set(outer)
+    return Scope(path, kind, order + 1, node.number)
 
 
 def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool, create_graph: bool) -> dict[str, Any]:

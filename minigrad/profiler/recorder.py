@@ -128,7 +128,10 @@ class Recorder(Observer):
         stack, thread = place.open, place.thread
         parent = stack[-1] if stack else None
         within = parent is not None and parent.is_backward  # what a rule does belongs to the module of its node
-        scope = parent.scope if within and parent is not None else graph.scope.get()
+        here = graph.scope.get()
+        if here is not None and here.order:  # between rules gradients are added up, which is no module's
+            here = None
+        scope = parent.scope if within and parent is not None else here
         if thread not in trace.names:
             trace.names[thread] = threading.current_thread().name
         event = Event(name, kind, parent, scope, thread, trace.begun)

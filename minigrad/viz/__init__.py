@@ -8,14 +8,15 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
-from minigrad.viz.picture import Graph
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
+from minigrad.viz.picture import Graph
 from minigrad.viz.reading import history, read
+from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers
 from minigrad.viz.rows import Edge, Module, Node
 
-__all__ = ["Edge", "Graph", "Module", "Node", "graph"]
+__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "record"]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 
@@ -62,6 +63,33 @@ def graph(
     kinds = _kinds(model)
     rows = read(order, ends, called | _names(model, names), shown, gradients, kinds)
     return Graph(*rows, notes=notes, direction=direction, rankdir=rankdir)
+
+
+def record(
+    model: Any = None,
+    *,
+    values: str | None = "stats",
+    max_numel: int = TINY,
+    time: bool = True,
+    source: bool = True,
+    names: Mapping[Any, Any] | None = None,
+) -> Recording:
+    """Return what records, in a `with` block, every op and every gradient rule that runs, as plain data.
+
+    `values` is "stats" (range, mean, spread, counts of zeros, nan and inf of every value and gradient; the elements of
+    tensors with at most 16), "full" (the elements of tensors with at most `max_numel`) or None. `time` measures
+    microseconds, `source` notes the line of the program. `model` and `names` name things as in `graph`. Outside of the
+    block nothing costs anything. Raises ArgumentError for arguments of another kind.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor(3.0, requires_grad=True)
+    >>> with record(names={"w": w}) as step:
+    ...     (w * w).backward()
+    >>> step.graph()["w"].grad, [s.kind for s in step.graph().steps]
+    ('6', ['forward', 'backward', 'backward'])
+    """
+    called = _names(model, names)
+    return recording(called, _kinds(model), values=values, most=max_numel, time=time, source=source)
 
 
 def _check(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from minigrad.viz.rows import MODULE, OP, OUTPUT, Edge, Node, Rows, ancestors
+from minigrad.viz.rows import DATA, MODULE, OP, OUTPUT, Edge, Node, Rows, ancestors
 
 Key = Hashable
 Some = TypeVar("Some", bound=Rows)
@@ -98,14 +98,14 @@ def merged(rows: Some, keys: Sequence[Key]) -> Some:
         tail, head = ids[edge.tail], ids[edge.head]
         if tail not in folded and head not in folded:
             kept.append(edge)
-        elif tail != head:
+        elif tail != head and edge.kind == DATA:
             held = edges.get((tail, head))
             flows = edge.requires_grad or (held is not None and held.requires_grad)
             edges[tail, head] = Edge(tail, head, "", flows)
     inside = {path for node in nodes if node.module is not None for path in ancestors(node.module)}
     modules = tuple(module for module in rows.modules if module.path in inside)
     ordered = sorted([*kept, *edges.values()], key=lambda edge: edge.head)
-    return replace(rows, nodes=nodes, edges=tuple(ordered), modules=modules)
+    return replace(rows, nodes=nodes, edges=tuple(ordered), modules=modules, steps=())
 
 
 def _folded(key: Key, group: list[Node], kinds: dict[str, str]) -> Node:

@@ -9,12 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from minigrad.viz.rows import CONST, INPUT, MODULE, OP, OUTPUT, PARAM, Edge, Module, Node, Rows
+from minigrad.viz.rows import CONST, CREATED, FAILED, INPUT, MODULE, OP, OUTPUT, PARAM, Edge, Module, Node, Rows
 
 FORWARD, BACKWARD, INK, MUTED, LINE = "#0b57a4", "#a33f00", "#1d2733", "#4a5866", "#74818f"
-FILL = {OP: "#ffffff", PARAM: "#dcefe3", INPUT: "#e9edf2", CONST: "#e9edf2", OUTPUT: "#fff0c4", MODULE: "#f0eafa"}
-RIM = {OP: LINE, PARAM: "#2b7a53", INPUT: LINE, CONST: LINE, OUTPUT: "#94710a", MODULE: "#6d54a3"}
-TAG = {PARAM: "parameter", INPUT: "input", CONST: "constant", OUTPUT: "output"}
+FILL = {
+    OP: "#ffffff",
+    PARAM: "#dcefe3",
+    INPUT: "#e9edf2",
+    CONST: "#e9edf2",
+    OUTPUT: "#fff0c4",
+    MODULE: "#f0eafa",
+    FAILED: "#ffffff",
+}
+RIM = {OP: LINE, PARAM: "#2b7a53", INPUT: LINE, CONST: LINE, OUTPUT: "#94710a", MODULE: "#6d54a3", FAILED: "#1d2733"}
+TAG = {PARAM: "parameter", INPUT: "input", CONST: "constant", OUTPUT: "output", FAILED: "failed"}
 CLUSTER = ("#f6f8fa", "#edf1f5")  # by turns, so that a module stands out from the one around it
 FONT = "DejaVu Sans,Verdana,sans-serif"  # wide ones: a text never needs more room than was measured for it
 _LONGEST = 60  # characters of one name
@@ -229,6 +237,8 @@ def edge_lines(rows: Rows) -> Iterator[str]:
 
 def edge_style(edge: Edge, direction: str) -> str:
     """Return the attributes of an edge: forward in blue, and beside it, where a gradient flows, back in orange."""
+    if edge.kind == CREATED:
+        return f'style=dotted, color="{MUTED}", arrowhead=open, constraint=false'
     label = f", label=<{html(f'  {short(edge.label)} ')}>" if edge.label else ""
     if direction == "backward":
         return f'dir=back, color="{BACKWARD}"{label}'

@@ -14,7 +14,7 @@ TINY = 16  # elements; a tensor of at most so many is shown by value
 
 
 class Numbers(NamedTuple):
-    """What is known of an array: statistics over its finite elements, counts of others, and the elements if there are few.
+    """What is known of an array: statistics over its finite elements, counts of others, and the elements if few.
 
     Of an array without finite elements `min`, `max`, `mean` and `std` (the standard deviation of all elements, not of
     a sample) are None. `data` lists the elements in reading order.

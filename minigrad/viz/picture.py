@@ -10,7 +10,7 @@ from typing import Any
 
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.viz import collapse, dot, render
+from minigrad.viz import collapse, dot, render, stored
 from minigrad.viz.rows import PARAM, Node, Rows
 
 _MOST_DRAWN = 400  # nodes; more are folded before they are laid out
@@ -50,6 +50,23 @@ class Graph(Rows):
     def source(self) -> str:
         """The DOT text of all nodes: the same for the same program, on every machine."""
         return dot.source(self)
+
+    def to_json(self) -> str:
+        """Return the graph as JSON text, of the schema "minigrad.graph/1": the same graph gives the same bytes."""
+        return stored.to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """Return the graph that `to_json` wrote. Raises ArgumentError for any other text.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> graph = viz.graph(mg.ones(2, requires_grad=True).sum())
+        >>> viz.Graph.from_json(graph.to_json()) == graph
+        True
+        """
+        found: Graph = stored.from_json(text, cls)
+        return found
 
     def collapse(self, max_nodes: int = _MOST_DRAWN) -> Graph:
         """Return the graph folded to at most `max_nodes` (at least 2) nodes, or itself if it has no more.

@@ -52,7 +52,7 @@ def read(
     of modules by path, as far as they are known beforehand.
     """
     reader = Reader(names, shown, gradients, kinds)
-    for edge, tensor in outputs.items():
+    for edge in outputs:
         if type(edge) is not tuple:
             reader.leaf_id(edge)
     for node in order:
@@ -131,6 +131,11 @@ class Reader:
     def stand_for(self, leaf: Constant, at: int) -> None:
         """Let the row `at`, of an op that was not recorded, be where the constant `leaf` comes from."""
         self._ids[_key(leaf)] = at
+
+    def forget(self) -> None:
+        """Let go of the tensors and storages by which rows were found."""
+        self._ids.clear()
+        self.names = {}
 
     def _leaf(self, at: int, leaf: Tensor | Constant) -> Node:
         shape, dtype = edge_facts(leaf)
