@@ -86,6 +86,9 @@ class Products:
     def rule(self, node: Any, rule: Any, call: Callable[[], Any]) -> Any:
         return call()
 
+    def module(self, where: graph.Scope, call: Callable[[], Any]) -> Any:
+        return call()
+
 
 def products(step: Callable[[], Any]) -> list[Product]:
     """Return the products of one step of minigrad's, forward and backward."""

@@ -29,10 +29,14 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 
 class Scope(NamedTuple):
-    """The module that is running: its dotted path in the model (empty for the model itself) and its class's name."""
+    """The module that is running: its dotted path in the model (empty for the model itself) and its class's name.
+
+    `model` is a number that every model called has of its own.
+    """
 
     path: str
     kind: str
+    model: int = 0
 
 
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
@@ -46,6 +50,9 @@ class Observer(Protocol):
 
     def rule(self, node: Node, rule: Rule, call: Callable[[], Any]) -> Any:
         """Run one gradient rule of `node`."""
+
+    def module(self, where: Scope, call: Callable[[], Any]) -> Any:
+        """Run one call of the module at `where`, with its hooks."""
 
 
 observer: Observer | None = None

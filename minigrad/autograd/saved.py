@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import graph
 from minigrad.errors import GraphError
-from minigrad.graph import Node, Observer, Op, Rule, held
+from minigrad.graph import Node, Observer, Op, Rule, Scope, held
 from minigrad.tensor import Tensor
 
 
@@ -72,6 +72,10 @@ class _Checksums:
                     "backward() needed it. Write to a copy, or with operations on the tensor."
                 )
         return call() if self._inner is None else self._inner.rule(node, rule, call)
+
+    def module(self, where: Scope, call: Callable[[], Any]) -> Any:
+        """Run the call of a module."""
+        return call() if self._inner is None else self._inner.module(where, call)
 
 
 def _checksum(array: Any) -> int:
