@@ -40,7 +40,7 @@ class Layout(NamedTuple):
     def back(self, values: Array, axes: Axes) -> Array:
         """Return `values` of some axes of a cube, in the dims of the array; those it has not have size 1."""
         sizes = [self.shape[a] if a in axes else 1 for a in self.order]
-        return values.reshape(sizes).transpose(np.argsort(self.order))
+        return values.reshape(sizes).transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
 
     def row(self, values: Array, axes: Axes) -> Array:
         """Return `values`, which are along the given axes of the array, as one row in the order of the cube."""
