@@ -463,6 +463,17 @@ def test_batch_norm_is_its_definition_in_every_layout(shape, layout):
     np.testing.assert_allclose(norm_kernel.channel_sum(x), x.sum((0, 2, 3)), atol=1e-8)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(0, 3, 5, 5), (1, 16, 7, 7), (5, 3, 5, 4), (2, 1, 9, 9), (1, 4, 200, 200)])
+def test_eval_is_its_definition_in_every_layout(shape, layout):
+    x = LAYOUTS[layout](normal(*shape) * 3 + 2)
+    mean, var, w, b = normal(shape[1]), normal(shape[1], seed=1) ** 2 + 0.1, normal(shape[1], seed=2), normal(shape[1])
+    at = lambda p: p[:, None, None]
+    truth = (x - at(mean)) / np.sqrt(at(var) + 1e-2)
+    np.testing.assert_allclose(batch_norm(x, mean, var, eps=1e-2), truth, atol=1e-12)
+    np.testing.assert_allclose(batch_norm(x, mean, var, w, b, eps=1e-2), truth * at(w) + at(b), atol=1e-12)
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("shape", [(64, 10), (8, 3, 11), (16, 8, 7, 7), (2, 3, 4, 5, 3)])
