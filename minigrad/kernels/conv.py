@@ -152,6 +152,8 @@ def conv2d_weight_grad(
 
 def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: int) -> Array:
     """Return for every window of `grid` its product with each filter, plus its bias."""
+    if groups == 1 and grid.stride[0] == 1 < grid.kernel[0] and 2 * len(weight) <= weight.shape[1]:
+        return _correlate_by_row(x, weight, bias, grid)
     filters = _filters(weight, groups)
     y = _empty((len(x), *grid.outputs, len(weight)), x.dtype, groups > 1)
     if bias is not None:
@@ -164,6 +166,34 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
             multiply(columns, filters, out=_matrix(here[part], groups))
             if bias is not None:
                 here[part] += bias
+
+    divided(of_images, len(x), y.size * math.prod(weight.shape[1:]))
+    return y.transpose(0, 3, 1, 2)
+
+
+def _correlate_by_row(x: Array, weight: Array, bias: Array | None, grid: Grid) -> Array:
+    """Return what `_correlate` does, for few filters of many channels and without a stride down the image.
+
+    There it is less work to unfold along the width alone, multiply with each row of the filters and add what comes out
+    to the rows it belongs to, than to unfold along both.
+    """
+    (height, width), (taps, across), before = grid.outputs, grid.kernel, grid.before
+    flat = Grid((x.shape[2], width), (1, across), (1, grid.stride[1]), (0, before[1]), (1, grid.dilation[1]))
+    filters = np.concatenate([_filters(weight[:, :, i : i + 1], 1) for i in range(taps)])
+    y = _empty((len(x), height, width, len(weight)), x.dtype, False)
+    y[...] = 0 if bias is None else bias
+
+    def of_images(images: slice) -> None:
+        here = y[images]
+        for (some, rows), columns in _unfold(_pixels(x[images]), flat, 1):
+            products = np.empty((taps, columns.shape[1], len(weight)), x.dtype)
+            multiply(columns, filters, out=products)
+            by_row = products.reshape(taps, -1, rows.stop - rows.start, width, len(weight))
+            for i in range(taps):
+                down = before[0] - i * grid.dilation[0]
+                first, last = max(0, rows.start + down), min(height, rows.stop + down)
+                if first < last:
+                    here[some, first:last] += by_row[i, :, first - down - rows.start : last - down - rows.start]
 
     divided(of_images, len(x), y.size * math.prod(weight.shape[1:]))
     return y.transpose(0, 3, 1, 2)

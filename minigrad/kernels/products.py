@@ -27,13 +27,13 @@ def _spares_packing() -> bool:
 
 def multiply(a: Array, b: Array, out: Array) -> None:
     """Write a @ b into `out`, stacks of matrices (stack, rows, columns), a few rows of `a` at a time."""
-    stack, rows, inner = a.shape
+    rows, inner = a.shape[1:]
     step = _UNPACKED // max(1, inner * b.shape[2]) // _ROWS * _ROWS
     if step == 0 or step >= rows or not _spares_packing():
         np.matmul(a, b, out=out)
         return
     whole = rows - rows % step
-    pieces, results = (m[:, :whole].reshape(stack, whole // step, step, -1) for m in (a, out))
+    pieces, results = (m[:, :whole].reshape(len(m), whole // step, step, -1) for m in (a, out))
     np.matmul(pieces, b[:, None], out=results)
     if whole < rows:
         np.matmul(a[:, whole:], b, out=out[:, whole:])
