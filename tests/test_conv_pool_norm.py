@@ -198,6 +198,14 @@ def test_conv_third_order_of_a_nonlinear_use():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("options", [{}, {"stride": (2, 1), "padding": 1}, {"dilation": 2, "padding": 2}], ids=str)
+def test_conv_of_no_channels_is_the_bias(options):
+    x, w, b = normal(2, 0, 6, 7), normal(3, 0, 3, 2), normal(3)
+    y = conv2d(x, w, b, **options)
+    np.testing.assert_array_equal(y, np.broadcast_to(b[:, None, None], y.shape))
+    np.testing.assert_array_equal(conv2d(x, w, None, **options), np.zeros(y.shape))
+
+
 @pytest.mark.parametrize("stride", [(2, 1), (1, 2), (1, 1)])
 @pytest.mark.parametrize("filters", [7, 3, 14])
 def test_conv_in_blocks_is_conv_at_once(monkeypatch, filters, stride):

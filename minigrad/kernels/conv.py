@@ -181,11 +181,12 @@ def _correlate_by_row(x: Array, weight: Array, bias: Array | None, grid: Grid) -
     flat = Grid((x.shape[2], width), (1, across), (1, grid.stride[1]), (0, before[1]), (1, grid.dilation[1]))
     filters = np.concatenate([_filters(weight[:, :, i : i + 1], 1) for i in range(taps)])
     y = _empty((len(x), height, width, len(weight)), x.dtype, False)
-    y[...] = 0 if bias is None else bias
 
     def of_images(images: slice) -> None:
         here = y[images]
         for (some, rows), columns in _unfold(_pixels(x[images]), flat, 1):
+            if rows.start == 0:
+                here[some] = 0 if bias is None else bias
             products = np.empty((taps, columns.shape[1], len(weight)), x.dtype)
             multiply(columns, filters, out=products)
             by_row = products.reshape(taps, -1, rows.stop - rows.start, width, len(weight))
@@ -205,7 +206,7 @@ def _unfold(x: Array, grid: Grid, groups: int) -> Iterator[tuple[tuple[slice, sl
     if grid.kernel == (1, 1) and grid.is_inside((x.shape[1], x.shape[2])):
         for images, rows in product(unfolding.images, unfolding.rows):
             yield (images, rows), _matrix(x[(images, *grid.inputs(rows))], groups)
-    elif x.size:
+    else:
         yield from unfolding.columns()
 
 
@@ -270,6 +271,8 @@ class Unfolding:
 
     def _runs(self, windows: Array) -> Array:
         """Return the view of windows, or of a block, that has their common runs of memory as its elements."""
+        if not windows.size:
+            return windows
         if self.is_planar:
             if self.grid.stride[1] > 1:
                 return windows

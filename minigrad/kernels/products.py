@@ -33,7 +33,7 @@ def multiply(a: Array, b: Array, out: Array) -> None:
         np.matmul(a, b, out=out)
         return
     whole = rows - rows % step
-    pieces, results = (m[:, :whole].reshape(len(m), whole // step, step, -1) for m in (a, out))
+    pieces, results = (m[:, :whole].reshape(len(m), whole // step, step, m.shape[2]) for m in (a, out))
     np.matmul(pieces, b[:, None], out=results)
     if whole < rows:
         np.matmul(a[:, whole:], b, out=out[:, whole:])
