@@ -68,7 +68,7 @@ OPS: dict[str, Callable[[list[Shape], list[bool], Shape], list[Product]]] = {
 }  # fmt: skip
 
 
-class Products:
+class Products(graph.Observer):
     """The observer that notes the products of every op that has some."""
 
     def __init__(self) -> None:

@@ -279,8 +279,8 @@ def _call(node: Node, rule: Rule, asked: dict[str, Any]) -> Any:
 
 def _place_of_derivative(node: Node) -> Scope:
     """Return the scope of what computes the derivative of `node`, and is recorded itself."""
-    path, kind, order, _ = node.scope or Scope("", "")
-    return Scope(path, kind, order + 1, node.number)
+    here = node.scope or Scope("", "")
+    return here._replace(order=here.order + 1, of=node.number)
 
 
 def _environment(node: Node, gradients: list[Any], wrap: Wrap, on_tensors: bool, create_graph: bool) -> dict[str, Any]:

@@ -31,12 +31,13 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 class Scope(NamedTuple):
     """The module that is running: its dotted path in the model (empty for the model itself) and its class's name.
 
-    What a recorded backward computes belongs to the module of the op that it differentiates: its `order` is one more
-    than that op's, and `of` is the number of that op's node.
+    `model` is a number that every model called has of its own. What a recorded backward computes belongs to the module
+    of the op that it differentiates: its `order` is one more than that op's, and `of` the number of that op's node.
     """
 
     path: str
     kind: str
+    model: int = 0
     order: int = 0
     of: int | None = None
 
@@ -61,6 +62,10 @@ class Observer:
         """Take note of the gradient, an array or a tensor, that is now complete at `edge`: (node, index) or a leaf."""
         if self.inner is not None:
             self.inner.gradient(edge, gradient)
+
+    def module(self, where: Scope, call: Callable[[], Any]) -> Any:
+        """Run one call of the module at `where`, with its hooks."""
+        return call() if self.inner is None else self.inner.module(where, call)
 
 
 observer: Observer | None = None

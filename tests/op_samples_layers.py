@@ -242,6 +242,16 @@ def normalisations() -> Iterator[Sample]:
             lambda t, x, m, v, w, b: (x - _along(m, x)) / (_along(v, x) + 1e-5).sqrt() * _along(w, x) + _along(b, x),
             special=(),
         )
+        for label, count in (("", 2), (", plain", 0), (", weight", 1)):
+            yield Sample(
+                "normalize_by",
+                f"{shape}{label}",
+                lambda x, m, v, *p: norm.normalize_by(x, m, v, *p, *(None,) * (2 - len(p)), eps=1e-3),
+                (away(*shape), away(*c), positive(*c), *(positive(*c), away(*c))[:count]),
+                None,
+                lambda t, x, m, v, *p: _by_statistics(x, m, v, *p),
+                special=(),
+            )
     for shape, last in (((3, 4), (4,)), ((2, 3, 4), (3, 4)), ((2, 3, 4), (4,)), ((5,), (5,)), ((0, 3), (3,))):
         yield Sample("layer_norm", f"{shape} {last}", lambda x, w, b, n=last: norm.layer_norm(x, n, w, b),
                      (away(*shape), positive(*last), away(*last)), None,
@@ -262,6 +272,12 @@ def normalisations() -> Iterator[Sample]:
         )  # fmt: skip
         yield Sample("normalize_grad", label, lambda u, x, w, m, v, s=settings: norm.normalize_grad(u, x, w, m, v, **s),
                      (away(*shape), away(*shape), positive(*lie), away(*kept), positive(*kept)))  # fmt: skip
+
+
+def _by_statistics(x: Any, m: Any, v: Any, w: Any = None, b: Any = None) -> Any:
+    y = (x - _along(m, x)) / (_along(v, x) + 1e-3).sqrt()
+    y = y if w is None else y * _along(w, x)
+    return y if b is None else y + _along(b, x)
 
 
 def _along(values: Any, x: Any) -> Any:

@@ -7,6 +7,7 @@ for a layer norm (1, rows, features). Work goes block by block, so that its pass
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Layout(NamedTuple):
     def back(self, values: Array, axes: Axes) -> Array:
         """Return `values` of some axes of a cube, in the dims of the array; those it has not have size 1."""
         sizes = [self.shape[a] if a in axes else 1 for a in self.order]
-        return values.reshape(sizes).transpose(np.argsort(self.order))
+        return values.reshape(sizes).transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
 
     def row(self, values: Array, axes: Axes) -> Array:
         """Return `values`, which are along the given axes of the array, as one row in the order of the cube."""
@@ -65,6 +66,12 @@ def _parts(cube: Array) -> list[slice]:
     return [slice(i, i + step) for i in range(0, kept, step)]
 
 
+@functools.lru_cache(256)
+def _divisor(count: int, most: int) -> int:
+    """Return the largest divisor of `count` that is at most `most`."""
+    return next(m for m in range(most, 0, -1) if count % m == 0)
+
+
 class Rows:
     """How a cube is gone through in blocks of long rows.
 
@@ -75,7 +82,7 @@ class Rows:
     def __init__(self, cube: Array) -> None:
         before, self.kept, after = cube.shape
         most = max(1, _RUN // max(1, self.kept)) if after == 1 else 1
-        self.joined = next(m for m in range(most, 0, -1) if before % m == 0)
+        self.joined = _divisor(before, most)
         self.step = max(1, _BLOCK // max(1, self.kept * self.joined * after))
 
     def blocks(self, *cubes: Array) -> Iterator[tuple[Array, ...]]:
@@ -87,7 +94,9 @@ class Rows:
 
     def per_kept(self, values: Array) -> Array:
         """Return `values`, one for each of the kept, as what broadcasts against a block."""
-        return np.tile(values, self.joined)[:, None]
+        repeated = np.empty((self.joined, self.kept), values.dtype)  # np.tile takes five times as long
+        repeated[...] = values
+        return repeated.reshape(-1, 1)
 
     def totals(self, block: Array) -> Array:
         """Return the sum of a block for each of the kept, in double precision from where the sums grow long."""
@@ -152,6 +161,23 @@ def normalize(
                 y_block += added
     natural = tuple(range(x.ndim))
     return how.back(y, natural), how.back(mean, how.kept), how.back(var, how.kept)
+
+
+def normalize_by(
+    x: Array, mean: Array, var: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float
+) -> Array:
+    """Return (x - mean) / sqrt(var + eps) * weight + bias with statistics that are given, all of them (C,)."""
+    scale = 1 / np.sqrt(var + x.dtype.type(eps))
+    scale = scale if weight is None else scale * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    how = _layout(x, (0, *range(2, x.ndim)), (1,))
+    cube = how.cube(x)
+    y, rows = np.empty_like(cube), Rows(cube)
+    factor, term = rows.per_kept(scale), rows.per_kept(shift)
+    for x_block, y_block in rows.blocks(cube, y):
+        np.multiply(x_block, factor, out=y_block)
+        y_block += term
+    return how.back(y, tuple(range(x.ndim)))
 
 
 def normalize_grad(

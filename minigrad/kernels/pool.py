@@ -1,12 +1,16 @@
 """Max and average pooling over images (N, C, H, W), and their adjoints.
 
-Nothing is unfolded: a tap is one place of the window, and the inputs that all windows have at that place are a strided
-slice of the image. Padding is not written out either: a tap's slice covers only those outputs whose windows have that
-tap inside the image. Images are taken a few at a time, so that the passes over them stay in the cache.
+Inside, images are planes (planes, H, W) of pixels: where the channels lie together in memory a pixel is all of them and
+a plane an image, elsewhere a pixel is one number. Nothing is unfolded: a tap is one place of the window, and the pixels
+that all windows have at that place are a strided slice of the planes. It is copied first, pixel by pixel, because
+arithmetic on the slice itself would go in runs as short as there are channels. Padding is not written out either: a
+tap's slice covers only those outputs whose windows have that tap inside the image. Images are taken a few at a time, so
+that the passes over them stay in the cache.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -14,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.dtypes import Array
-from minigrad.kernels.elementwise import keep_bits, where
+from minigrad.kernels.elementwise import keep_bits
 
 Pair = tuple[int, int]
 Place = tuple[slice, ...]
-_BLOCK = 1 << 17  # elements taken at a time
+_BLOCK = 1 << 18  # elements taken at a time
 _ALL = slice(None)
 
 
@@ -43,72 +47,132 @@ class Window(NamedTuple):
         # The last window has to start inside the image or in the padding before it.
         return count - 1 if (count - 1) * self.stride[d] >= sizes[d] + self.padding[d] else count
 
-    def taps(self, sizes: Pair, d: int) -> list[tuple[slice, slice]]:
-        """Return, for each tap along `d`, the outputs that have it inside the image, and the inputs it falls on."""
-        found, stride, count = [], self.stride[d], self._count(sizes, d)
-        for k in range(self.kernel[d]):
-            first = k * self.dilation[d] - self.padding[d]
-            low, high = max(0, -(first // stride)), min(count, (sizes[d] - 1 - first) // stride + 1)
-            if low < high:
-                start = first + low * stride
-                found.append((slice(low, high), slice(start, start + (high - low - 1) * stride + 1, stride)))
-        return found
 
-    def places(self, sizes: Pair) -> Iterator[tuple[Place, Place]]:
-        """Yield, for each tap of the whole window in reading order, its outputs and its inputs."""
-        for (oh, ih), (ow, iw) in product(self.taps(sizes, 0), self.taps(sizes, 1)):
-            yield (_ALL, _ALL, oh, ow), (_ALL, _ALL, ih, iw)
+class Plan(NamedTuple):
+    """Which outputs have a tap inside the image, and which inputs it falls on, for each tap.
 
-    def is_disjoint(self) -> bool:
-        """Whether no two windows share an input."""
-        return all(s > d * (k - 1) for k, s, d in zip(self.kernel, self.stride, self.dilation, strict=True))
+    The outputs are a place in numbers (planes, height, width * numbers of a pixel), the inputs one in pixels.
+    """
+
+    counts: Pair  # of windows along each dim
+    rows: list[tuple[Place, Place]]  # the taps along the height
+    columns: list[tuple[Place, Place]]  # and along the width
+    places: list[tuple[Place, Place]]  # those of the whole window, in reading order
+    is_disjoint: bool  # whether no two windows share an input
+    is_tiling: bool  # whether, besides, every input has its window
+
+
+@functools.lru_cache(256)
+def _plan(window: Window, sizes: Pair, numbers: int) -> Plan:
+    """Return the plan for images of `sizes` with that many numbers a pixel, worked out once for all batches."""
+    rows, columns = _taps(window, sizes, 0), _taps(window, sizes, 1)
+    reached = [sum(len(range(size)[i]) for _, i in taps) for taps, size in zip((rows, columns), sizes, strict=True)]
+    columns = [(slice(o.start * numbers, o.stop * numbers), i) for o, i in columns]
+    is_disjoint = all(s > d * (k - 1) for k, s, d in zip(window.kernel, window.stride, window.dilation, strict=True))
+    return Plan(
+        window.counts(sizes),
+        [((_ALL, o), (_ALL, i)) for o, i in rows],
+        [((_ALL, _ALL, o), (_ALL, _ALL, i)) for o, i in columns],
+        [((_ALL, oh, ow), (_ALL, ih, iw)) for (oh, ih), (ow, iw) in product(rows, columns)],
+        is_disjoint,
+        is_disjoint and tuple(reached) == sizes,
+    )
+
+
+def _taps(window: Window, sizes: Pair, d: int) -> list[tuple[slice, slice]]:
+    """Return, for each tap along `d`, the outputs that have it inside the image, and the inputs it falls on."""
+    found, stride, count = [], window.stride[d], window.counts(sizes)[d]
+    for k in range(window.kernel[d]):
+        first = k * window.dilation[d] - window.padding[d]
+        low, high = max(0, -(first // stride)), min(count, (sizes[d] - 1 - first) // stride + 1)
+        if low < high:
+            start = first + low * stride
+            found.append((slice(low, high), slice(start, start + (high - low - 1) * stride + 1, stride)))
+    return found
+
+
+class Images(NamedTuple):
+    """How images are gone through: as planes of pixels, each of which is `pixel`, `numbers` of `dtype`."""
+
+    numbers: int
+    dtype: np.dtype[Any]
+    pixel: np.dtype[Any]
+
+    @classmethod
+    def of(cls, x: Array) -> Images:
+        """Return how images as `x` are best seen."""
+        together = x.shape[1] > 1 and x.strides[1] == x.itemsize
+        return (
+            cls(x.shape[1], x.dtype, np.dtype((np.void, x.shape[1] * x.itemsize)))
+            if together
+            else cls(1, x.dtype, x.dtype)
+        )
+
+    def planes(self, x: Array) -> Array:
+        """Return `x` as numbers (planes, height, width * numbers of a pixel), a view if its memory is in that order."""
+        n, c, h, w = x.shape
+        lying = x.transpose(0, 2, 3, 1) if self.numbers > 1 else x
+        return np.ascontiguousarray(lying).reshape(n * c // self.numbers, h, w * self.numbers)
+
+    def empty(self, shape: tuple[int, ...]) -> Array:
+        """Return images (N, C, H, W) without values, which lie in that order."""
+        n, c, h, w = shape
+        return (
+            np.empty((n, h, w, c), self.dtype).transpose(0, 3, 1, 2)
+            if self.numbers > 1
+            else np.empty(shape, self.dtype)
+        )
+
+    def picked(self, planes: Array, inputs: Place) -> Array:
+        """Return a copy of the numbers of some pixels."""
+        return planes.view(self.pixel)[inputs].copy().view(self.dtype)
+
+    def put(self, planes: Array, inputs: Place, values: Array) -> None:
+        """Write the numbers of some pixels."""
+        planes.view(self.pixel)[inputs] = values.view(self.pixel)
+
+    def add(self, planes: Array, inputs: Place, values: Array) -> None:
+        """Add to the numbers of some pixels."""
+        n, h, w = planes.shape
+        planes.reshape(n, h, w // self.numbers, self.numbers)[inputs] += values.reshape(
+            *values.shape[:2], -1, self.numbers
+        )
+
+
+Step = Callable[..., None]
+
+
+def _blockwise(step: Step, how: Images, shape: tuple[int, ...], *inputs: Array) -> Array:
+    """Return images of `shape`, of which `step` fills the planes from those of the inputs, a few images at a time."""
+    y = how.empty(shape)
+    at_once = max(1, _BLOCK // max(1, y[:1].size, *(x[:1].size for x in inputs)))
+    for n in range(0, len(y) if y.size else 0, at_once):
+        part = slice(n, n + at_once)
+        step(how.planes(y[part]), *(how.planes(x[part]) for x in inputs))
+    return y
 
 
 def _sizes(x: Array) -> Pair:
     return x.shape[2], x.shape[3]
 
 
-def _pooled(x: Array, window: Window) -> tuple[int, ...]:
-    return (*x.shape[:2], *window.counts(_sizes(x)))
+def _over_windows(ufunc: Any, y: Array, x: Array, plan: Plan, how: Images, start: Any) -> None:
+    """Write into `y` what `ufunc` makes of every window of `x`, along the height and then along the width."""
+    tall = np.empty((len(x), y.shape[1], x.shape[2]), x.dtype)
+    _over(ufunc, tall, [(outputs, x[inputs]) for outputs, inputs in plan.rows], start)
+    _over(ufunc, y, [(outputs, how.picked(tall, inputs)) for outputs, inputs in plan.columns], start)
 
 
-def _blockwise(step: Callable[..., None], lead: Array, shape: tuple[int, ...], *others: Array) -> Array:
-    """Return an array of `shape`, in memory ordered as `lead`, that `step` fills a few images at a time."""
-    y = np.empty_like(lead, shape=shape)
-    images = max(1, _BLOCK // max(1, lead[:1].size, y[:1].size))
-    for n in range(0, len(y), images):
-        part = slice(n, n + images)
-        step(y[part], lead[part], *(_ordered_as(lead, x[part]) for x in others))
-    return y
-
-
-def _ordered_as(lead: Array, x: Array) -> Array:
-    """Return `x` in the order in memory that `lead` has: passes over arrays in different orders are slow."""
-    y = np.empty_like(lead, shape=x.shape, dtype=x.dtype)
-    if y.strides == x.strides:
-        return x
-    y[...] = x
-    return y
-
-
-def _over_windows(ufunc: Any, x: Array, window: Window, start: Any) -> Array:
-    """Return `ufunc` over every window, along the height and then along the width."""
-    rows = _along(ufunc, x, window.taps(_sizes(x), 0), 2, window.counts(_sizes(x))[0], start)
-    return _along(ufunc, rows, window.taps(_sizes(x), 1), 3, window.counts(_sizes(x))[1], start)
-
-
-def _along(ufunc: Any, x: Array, taps: list[tuple[slice, slice]], axis: int, count: int, start: Any) -> Array:
-    """Return `ufunc` over the taps along `axis`, from `start` on if no two of them serve every output."""
-    lead = (_ALL,) * axis
-    taps = sorted(taps, key=lambda tap: tap[0] != slice(0, count))
-    if len(taps) > 1 and taps[1][0] == slice(0, count):
-        y = ufunc(x[(*lead, taps[0][1])], x[(*lead, taps[1][1])])
+def _over(ufunc: Any, y: Array, taps: list[tuple[Place, Array]], start: Any) -> None:
+    """Write into `y` what `ufunc` makes of the taps, from `start` on if no two of them serve every output."""
+    taps = sorted(taps, key=lambda tap: tap[1].shape != y.shape)
+    if len(taps) > 1 and taps[1][1].shape == y.shape:
+        ufunc(taps[0][1], taps[1][1], out=y)
         taps = taps[2:]
     else:
-        y = np.full_like(x, start, shape=(*x.shape[:axis], count, *x.shape[axis + 1 :]))
-    for outputs, inputs in taps:
-        ufunc(y[(*lead, outputs)], x[(*lead, inputs)], out=y[(*lead, outputs)])
-    return y
+        y.fill(start)
+    for outputs, x in taps:
+        ufunc(y[outputs], x, out=y[outputs])
 
 
 # --- the largest of each window ---
@@ -116,66 +180,70 @@ def _along(ufunc: Any, x: Array, taps: list[tuple[slice, slice]], axis: int, cou
 
 def max_pool(x: Array, *, window: Window) -> Array:
     """Return the largest value of every window; nan if there is one in it."""
-
-    def step(y: Array, x: Array) -> None:
-        y[...] = _maxima(x, window)
-
-    return _blockwise(step, x, _pooled(x, window))
-
-
-def _maxima(x: Array, window: Window) -> Array:
-    return _over_windows(np.maximum, x, window, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+    how, least = Images.of(x), _least(x.dtype)
+    plan = _plan(window, _sizes(x), how.numbers)
+    step = lambda y, x: _over_windows(np.maximum, y, x, plan, how, least)
+    return _blockwise(step, how, (*x.shape[:2], *plan.counts), x)
 
 
-def _winners(x: Array, window: Window) -> Iterator[tuple[Place, Place, Array]]:
-    """Yield, for each tap, its outputs, its inputs, and whether it is what they are the maximum of.
+def _least(dtype: np.dtype[Any]) -> Any:
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _winners(x: Array, shape: tuple[int, ...], plan: Plan, how: Images) -> Iterator[tuple[Place, Place, Array]]:
+    """Yield, for each tap, its outputs, its inputs, and as -1 or 0 whether it is what they are the maximum of.
 
     Of equals that is the first, and where there are nans the last of them.
     """
-    y = _maxima(x, window)
-    taken, last = np.zeros_like(y, bool), _last_nan(x, y, window)
-    for k, (outputs, inputs) in enumerate(window.places(_sizes(x))):
-        equal = np.equal(x[inputs], y[outputs])
-        won = np.greater(equal, taken[outputs])
-        np.logical_or(taken[outputs], equal, out=taken[outputs])
+    taps = [(outputs, inputs, how.picked(x, inputs)) for outputs, inputs in plan.places]
+    y = np.empty(shape, x.dtype)
+    _over(np.maximum, y, [(outputs, tap) for outputs, _, tap in taps], _least(x.dtype))
+    free, last = np.ones(shape, np.int8), _last_nan(y, taps)
+    for k, (outputs, inputs, tap) in enumerate(taps):
+        won = np.equal(tap, y[outputs]).view(np.int8)
+        won &= free[outputs]
+        free[outputs] ^= won
         if last is not None:
             won |= last[outputs] == k
-        yield outputs, inputs, won
+        yield outputs, inputs, np.negative(won, out=won)
 
 
-def _last_nan(x: Array, y: Array, window: Window) -> Array | None:
+def _last_nan(y: Array, taps: list[tuple[Place, Place, Array]]) -> Array | None:
     """Return which tap of every window is its last nan, -1 for none; None if there are none at all."""
-    if x.dtype.kind != "f" or not np.isnan(np.max(y, initial=-np.inf)):
+    if y.dtype.kind != "f" or not np.isnan(np.max(y, initial=-np.inf)):
         return None
-    last = np.full_like(y, -1, np.int64)
-    for k, (outputs, inputs) in enumerate(window.places(_sizes(x))):
-        last[outputs][np.isnan(x[inputs])] = k
+    last = np.full(y.shape, -1)
+    for k, (outputs, _, tap) in enumerate(taps):
+        last[outputs][np.isnan(tap)] = k
     return last
 
 
 def max_pool_scatter(g: Array, x: Array, *, window: Window) -> Array:
     """Return zeros like `x` with each `g` added where its window of `x` has its maximum: the adjoint of max_pool."""
+    how = Images.of(x)
+    plan = _plan(window, _sizes(x), how.numbers)
 
-    def step(gx: Array, x: Array, g: Array) -> None:
-        gx.fill(0)
-        for outputs, inputs, won in _winners(x, window):
-            if window.is_disjoint():
-                keep_bits(g[outputs], np.negative(won.view(np.int8)), out=gx[inputs])
-            else:
-                gx[inputs] += where(won, g[outputs], 0)
+    def step(gx: Array, g: Array, x: Array) -> None:
+        if not plan.is_tiling:
+            gx.fill(0)
+        write = how.put if plan.is_disjoint else how.add
+        for outputs, inputs, won in _winners(x, g.shape, plan, how):
+            write(gx, inputs, keep_bits(g[outputs], won))
 
-    return _blockwise(step, x, x.shape, g)
+    return _blockwise(step, how, x.shape, g, x)
 
 
 def max_pool_gather(u: Array, x: Array, *, window: Window) -> Array:
     """Return the values of `u` at the places where the windows of `x` have their maxima."""
+    how = Images.of(x)
+    plan = _plan(window, _sizes(x), how.numbers)
 
-    def step(y: Array, x: Array, u: Array) -> None:
+    def step(y: Array, u: Array, x: Array) -> None:
         y.fill(0)
-        for outputs, inputs, won in _winners(x, window):
-            np.copyto(y[outputs], u[inputs], where=won)
+        for outputs, inputs, won in _winners(x, y.shape, plan, how):
+            np.copyto(y[outputs], how.picked(u, inputs), where=won.view(bool))
 
-    return _blockwise(step, x, _pooled(x, window), u)
+    return _blockwise(step, how, (*x.shape[:2], *plan.counts), u, x)
 
 
 # --- the mean of each window ---
@@ -183,44 +251,49 @@ def max_pool_gather(u: Array, x: Array, *, window: Window) -> Array:
 
 def avg_pool(x: Array, *, window: Window, count_include_pad: bool, divisor_override: int | None) -> Array:
     """Return the mean of every window; see `_divisor` for what the sums are divided by."""
-    divisor = _divisor(x.dtype, window, _sizes(x), count_include_pad, divisor_override)
+    how = Images.of(x)
+    plan = _plan(window, _sizes(x), how.numbers)
+    divisor = _divisor(how, window, _sizes(x), count_include_pad, divisor_override)
 
     def step(y: Array, x: Array) -> None:
-        np.divide(_over_windows(np.add, x, window, 0), divisor, out=y)
+        _over_windows(np.add, y, x, plan, how, 0)
+        np.divide(y, divisor, out=y)
 
-    return _blockwise(step, x, _pooled(x, window))
+    return _blockwise(step, how, (*x.shape[:2], *plan.counts), x)
 
 
 def avg_pool_spread(
     g: Array, *, sizes: Pair, window: Window, count_include_pad: bool, divisor_override: int | None
 ) -> Array:
     """Return images of `sizes` in which each `g` is shared out evenly over its window: the adjoint of avg_pool."""
-    divisor = _divisor(g.dtype, window, sizes, count_include_pad, divisor_override)
+    how = Images.of(g)
+    plan = _plan(window, sizes, how.numbers)
+    divisor = _divisor(how, window, sizes, count_include_pad, divisor_override)
 
     def step(gx: Array, g: Array) -> None:
-        rows = np.zeros_like(g, shape=(*g.shape[:3], sizes[1]))
+        tall = np.zeros((*g.shape[:2], gx.shape[2]), g.dtype)
         share = g / divisor
-        for outputs, inputs in window.taps(sizes, 1):
-            rows[..., inputs] += share[..., outputs]
+        for outputs, inputs in plan.columns:
+            how.add(tall, inputs, share[outputs])
         gx.fill(0)
-        for outputs, inputs in window.taps(sizes, 0):
-            gx[:, :, inputs] += rows[:, :, outputs]
+        for outputs, inputs in plan.rows:
+            gx[inputs] += tall[outputs]
 
-    return _blockwise(step, g, (*g.shape[:2], *sizes))
+    return _blockwise(step, how, (*g.shape[:2], *sizes), g)
 
 
-def _divisor(dtype: np.dtype[Any], window: Window, sizes: Pair, include_pad: bool, override: int | None) -> Array:
+def _divisor(how: Images, window: Window, sizes: Pair, include_pad: bool, override: int | None) -> Array:
     """Return what the sums are divided by: `override`, or the places of each window, with or without the padding.
 
     Of a window that a ceil_mode lets hang over the padded image, only the part on it counts.
     """
     if override is not None:
-        return np.asarray(override, dtype)
+        return np.asarray(override, how.dtype)
     lengths = []
     for d, count in enumerate(window.counts(sizes)):
         margin = window.padding[d] if include_pad else 0
         start = np.arange(count) * window.stride[d] - window.padding[d]
         end = np.minimum(start + window.kernel[d], sizes[d] + margin)
         lengths.append(end - np.maximum(start, -margin))
-    places = np.multiply.outer(*lengths).astype(dtype)
-    return places if np.ptp(places) else places[0, 0]
+    places = np.multiply.outer(*lengths).astype(how.dtype)
+    return places.repeat(how.numbers, axis=1) if np.ptp(places) else places[0, 0]

@@ -6,10 +6,13 @@ root; it works out the paths of all modules below it, once, and again only when 
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from minigrad import graph
 from minigrad.backward import Removable
 from minigrad.errors import MinigradError
 from minigrad.graph import Scope, scope
@@ -21,6 +24,7 @@ Paths = dict[int, Scope]
 # The scopes, by id, of all modules in the model that is running.
 _paths: ContextVar[Paths | None] = ContextVar("paths", default=None)
 _registrations = 0
+_next_model = itertools.count(1).__next__
 
 
 def count_registration() -> None:
@@ -60,8 +64,8 @@ class Called:
         here = paths.get(id(self)) or self._stray(outer)
         scope.set(here)
         try:
-            if self._pre_hooks or self._hooks or everywhere:
-                return self._with_hooks(args, kwargs)
+            if self._pre_hooks or self._hooks or everywhere or graph.observer is not None:
+                return self._watched(here, args, kwargs)
             return self.forward(*args, **kwargs)
         except MinigradError as error:
             if error.where is None:
@@ -69,6 +73,11 @@ class Called:
             raise
         finally:
             scope.set(outer)
+
+    def _watched(self, here: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if graph.observer is None:
+            return self._with_hooks(args, kwargs)
+        return graph.observer.module(here, functools.partial(self._with_hooks, args, kwargs))
 
     def _with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = before(self, args, kwargs)
@@ -82,11 +91,15 @@ class Called:
     def _stray(self, outer: Scope | None) -> Scope:
         """Return the scope of a module that the outermost one does not know."""
         kind = type(self).__name__
-        return Scope(f"{outer.path}.{kind}" if outer is not None and outer.path else kind, kind)
+        if outer is None:
+            return Scope(kind, kind)
+        return Scope(f"{outer.path}.{kind}" if outer.path else kind, kind, outer.model)
 
     def _scopes(self) -> Paths:
         """Return the scope of every module below this one, by id, and let the parameters know their names."""
-        paths = {id(m): Scope(path, type(m).__name__) for path, m in self.named_modules()}
+        known = self._cached_paths
+        model = _next_model() if known is None else known[1][id(self)].model
+        paths = {id(m): Scope(path, type(m).__name__, model) for path, m in self.named_modules()}
         for name, parameter in self.named_parameters():
             if not f".{parameter.name}".endswith(f".{name}"):  # the name in a larger model stays
                 parameter.name = name

@@ -12,6 +12,7 @@ from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import norm as kernel
 from minigrad.kernels.half import in_float32
 from minigrad.kernels.norm import Axes
+from minigrad.ops.conv import channel_sum
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape, sum_to
@@ -83,6 +84,30 @@ normalize_grad = primitive(
 )  # fmt: skip
 
 
+def _along_channels(p: Any, shape: Axes) -> Any:
+    return _spread(p, shape, (1,))
+
+
+def _channel_products(g: Any, x: Any, mean: Any) -> Any:
+    """Return for each channel the sum of g * (x - mean)."""
+    return channel_sum(g * (x - _along_channels(mean, tuple(x.shape))))
+
+
+def _scale(var: Any, weight: Any, eps: float) -> Any:
+    return rsqrt(var + eps) if weight is None else weight * rsqrt(var + eps)
+
+
+normalize_by = primitive(
+    "normalize_by", in_float32(kernel.normalize_by), casts="same",
+    x=lambda g, x_shape, var, weight, eps: g * _along_channels(_scale(var, weight, eps), x_shape),
+    mean=lambda g, var, weight, eps: -channel_sum(g) * _scale(var, weight, eps),
+    var=lambda g, x, mean, var, weight, eps:
+        _channel_products(g, x, mean) * _scale(var, weight, eps) / (var + eps) * -0.5,
+    weight=lambda g, x, mean, var, eps: _channel_products(g, x, mean) * rsqrt(var + eps),
+    bias=lambda g: channel_sum(g),
+)  # fmt: skip
+
+
 @composite
 def batch_norm(
     x: Any,
@@ -143,10 +168,7 @@ def _by_running(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float)
     for name, p in (("running_mean", mean), ("running_var", var)):
         if p is None:
             raise ShapeError(f"batch_norm: {name} must be defined in evaluation mode")
-    scale = rsqrt(var + eps) if weight is None else weight * rsqrt(var + eps)
-    shift = -mean * scale if bias is None else bias - mean * scale
-    shape = tuple(x.shape)
-    return x * _spread(scale, shape, (1,)) + _spread(shift, shape, (1,))
+    return normalize_by(x, mean, var, weight, bias, eps=eps)
 
 
 @composite

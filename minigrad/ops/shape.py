@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     a, b = checked_dim(start_dim, x.ndim), checked_dim(end_dim, x.ndim)
     if a > b:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    size = int(np.prod(x.shape[a : b + 1]))
+    size = math.prod(x.shape[a : b + 1])
     return reshape(x, shape=(*x.shape[:a], size, *x.shape[b + 1 :]))
 
 

@@ -69,8 +69,8 @@ class Event(Measured):
     """
 
     __slots__ = (
-        "allocated", "begun", "end", "inner", "inner_allocated", "input_shapes", "is_backward", "kind", "name", "note",
-        "origin", "parent", "scope", "stack", "thread",
+        "allocated", "begun", "end", "inner", "inner_allocated", "input_shapes", "is_backward", "kind", "name", "node",
+        "note", "origin", "parent", "scope", "stack", "thread",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, parent: Event | None, scope: Scope | None, thread: int, origin: int):
@@ -78,6 +78,7 @@ class Event(Measured):
         self.thread, self.origin = thread, origin
         self.input_shapes = self.stack = _NONE
         self.note: str | None = None
+        self.node: int | None = None  # the number of the node that the op recorded, or whose rule this is
         self.is_backward: bool = kind is BACKWARD or (parent is not None and parent.is_backward)
         self.begun = self.end = 0  # in nanoseconds, as `origin`, from which times are counted
         self.inner = self.inner_allocated = self.allocated = 0  # nanoseconds and bytes of the events directly inside
@@ -116,6 +117,16 @@ class Event(Measured):
     def cpu_parent(self) -> Event | None:
         """The event inside which this one happened."""
         return self.parent
+
+
+class Call(NamedTuple):
+    """One call of a module, in nanoseconds; `is_backward` if it happened inside a gradient rule."""
+
+    scope: Scope
+    is_backward: bool
+    begun: int
+    end: int
+    thread: int
 
 
 class Average(Measured):

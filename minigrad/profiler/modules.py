@@ -1,11 +1,11 @@
-"""The time of each module, by the place where its ops were called: from the scopes that ops and nodes carry."""
+"""The calls and the time of each module: from the scopes that calls, ops and nodes carry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
-from minigrad.profiler.events import USER, Event, by_thread
+from minigrad.graph import Scope
+from minigrad.profiler.events import USER, Call, Event, by_thread
 
 
 def chain(path: str) -> list[str]:
@@ -19,26 +19,34 @@ def chain(path: str) -> list[str]:
 
 
 class ModuleAverage:
-    """What ran in one module and in those below it: times in microseconds, bytes, and calls of ops.
+    """What ran in one module and in those below it: its calls, times in microseconds, and bytes.
 
-    The module with the path "" is the model itself; the path None stands for what ran outside of all modules.
+    The module with the path "" is the model itself; the path None stands for what ran outside of all modules. `model`
+    numbers the models from 1, in the order they ran; None if there is only one. `call_time_total` goes from the
+    beginning of each call to its end, with the Python in between and the measuring itself.
     """
 
     def __init__(self, path: str | None) -> None:
         self.path, self.kinds = path, dict[str, None]()
+        self.model: int | None = None
         self.count = 0
+        self.call_time_total = 0.0
         self.forward_time_total = self.backward_time_total = 0.0
         self.self_forward_time_total = self.self_backward_time_total = 0.0
         self.cpu_memory_usage = 0
 
     @property
     def key(self) -> str:
-        """The path in words."""
-        return "(outside of modules)" if self.path is None else self.path or "(the model)"
+        """The path in words, after the number of the model if there are several."""
+        if self.path is None:
+            return "(outside of modules)"
+        if self.model is None:
+            return self.path or "(the model)"
+        return f"{self.model}: {self.path}" if self.path else f"(model {self.model})"
 
     @property
     def kind(self) -> str:
-        """The class of the module; several, if modules of several models have this path. Their times are added up."""
+        """The class of the module; several, if modules not registered in the model have been called at one place."""
         return ", ".join(self.kinds)
 
     @property
@@ -59,7 +67,6 @@ class ModuleAverage:
             self.backward_time_total += time
             self.self_backward_time_total += time if own else 0.0
         else:
-            self.count += 1
             self.forward_time_total += time
             self.self_forward_time_total += time if own else 0.0
 
@@ -87,66 +94,78 @@ class ModuleList(list[ModuleAverage]):
         return self.table()
 
 
-def by_module(events: Iterable[Event]) -> ModuleList:
-    """Return a row for each module that ops ran in or below, in the order of the modules' first ops."""
-    rows: dict[str | None, ModuleAverage] = {}
-    for event in events:
-        if event.kind == USER:
-            continue
-        scope = event.scope
-        paths: list[str] | list[None] = [None] if scope is None else chain(scope.path)
-        for path in paths:
-            row = rows.get(path) or rows.setdefault(path, ModuleAverage(path))
-            row.add(event, path == paths[-1])
-        if scope is not None:
-            rows[scope.path].kinds[scope.kind] = None
-    return ModuleList(sorted(rows.values(), key=_place(rows)))
+Key = tuple[int, str | None]  # the number of a model, and a path in it
+_OUTSIDE: Key = (0, None)
+# Nanoseconds by which a bar ends after the one inside it: where both end at once, viewers that add the duration to the
+# beginning differ in the last digit, and take the inner one to end later. Between two rules there is far more time.
+_APART = 10
 
 
-def _place(rows: dict[str | None, ModuleAverage]) -> Callable[[ModuleAverage], tuple[int, ...]]:
-    """Return the key that puts every module behind the one it lies in, and neighbours in the order they ran."""
-    first = {path: i for i, path in enumerate(rows)}
-    return lambda row: (1,) if row.path is None else (0, *(first[path] for path in chain(row.path)))
+def _around(scope: Scope | None) -> list[Key]:
+    """Return the modules around a place in the program, the model itself first."""
+    return [_OUTSIDE] if scope is None else [(scope.model, path) for path in chain(scope.path)]
 
 
-class Span(NamedTuple):
-    """A time in which a module ran, from the beginning of its first op to the end of its last, in nanoseconds."""
+def by_module(events: Iterable[Event], calls: Iterable[Call]) -> ModuleList:
+    """Return a row for each module that was called, or that ops ran in or below, each after the one it lies in."""
+    rows: dict[Key, ModuleAverage] = {}
+    until: dict[tuple[int, ModuleAverage], int] = {}
+    ran: list[Event | Call] = [*calls, *(event for event in events if event.kind != USER)]
+    for each in sorted(ran, key=lambda each: each.begun):
+        keys = _around(each.scope)
+        around = [rows.get(key) or rows.setdefault(key, ModuleAverage(key[1])) for key in keys]
+        row = around[-1]
+        if each.scope is not None:
+            row.kinds[each.scope.kind] = None
+        if isinstance(each, Call):
+            row.count += 1
+            begun = max(each.begun, until.get((each.thread, row), 0))  # a call in a call of the same adds nothing
+            row.call_time_total += max(0, each.end - begun) / 1e3
+            until[each.thread, row] = max(each.end, begun)
+        else:
+            for outer in around:
+                outer.add(each, outer is row)
+    return _in_order(rows)
 
-    path: str
-    kind: str
-    is_backward: bool
-    begun: int
-    end: int
-    thread: int
+
+def _in_order(rows: dict[Key, ModuleAverage]) -> ModuleList:
+    """Return the rows, every module behind the one it lies in, neighbours in the order they ran, models numbered."""
+    first = {key: i for i, key in enumerate(rows)}
+    models = list(dict.fromkeys(model for model, path in rows if path is not None))
+    if len(models) > 1:
+        for (model, path), row in rows.items():
+            row.model = None if path is None else models.index(model) + 1
+
+    def place(key: Key) -> tuple[int, ...]:
+        model, path = key
+        return (1,) if path is None else (0, *(first[model, outer] for outer in chain(path)))
+
+    return ModuleList(rows[key] for key in sorted(rows, key=place))
 
 
-def spans(events: Iterable[Event]) -> Iterator[Span]:
-    """Yield when modules ran, as far as their ops tell: calls with nothing in between count as one."""
+def backward_spans(events: Iterable[Event]) -> Iterator[Call]:
+    """Yield when the gradient rules of modules ran: calls with no other op in between count as one."""
     for thread, own in by_thread(events):
         yield from _spans_of(thread, own)
 
 
-def _spans_of(thread: int, events: list[Event]) -> Iterator[Span]:
-    kinds = {e.scope.path: e.scope.kind for e in events if e.scope is not None}
-    moments: list[tuple[int, Event]] = []
-    for event in events:
-        if event.kind == USER:  # a range that was opened outside of a module ends the module's time
-            moments += [(event.begun, event), (event.end, event)]
-        elif event.parent is None or event.parent.kind == USER:
-            moments.append((event.begun, event))
-    is_open: list[tuple[tuple[str, bool], int]] = []
+def _spans_of(thread: int, events: list[Event]) -> Iterator[Call]:
+    kinds = {(e.scope.model, e.scope.path): e.scope.kind for e in events if e.scope is not None}
+    is_open: list[tuple[Key, int]] = []
     last = 0
-    for now, event in sorted(moments, key=lambda moment: moment[0]):
-        paths = [] if event.scope is None else chain(event.scope.path)
-        target = [(path, event.is_backward) for path in paths]
-        while [place for place, _ in is_open] != target[: len(is_open)]:
-            yield _span(is_open.pop(), kinds, last, thread)
-        is_open += [(place, now) for place in target[len(is_open) :]]
-        last = now if event.kind == USER else event.end
-    while is_open:
-        yield _span(is_open.pop(), kinds, last, thread)
 
+    def close(keep: int) -> Iterator[Call]:
+        for i, ((model, path), begun) in enumerate(reversed(is_open[keep:]), 1):
+            scope = Scope(path or "", kinds.get((model, path or ""), ""), model)
+            yield Call(scope, True, begun, last + i * _APART, thread)
+        del is_open[keep:]
 
-def _span(opened: tuple[tuple[str, bool], int], kinds: dict[str, str], end: int, thread: int) -> Span:
-    (path, is_backward), begun = opened
-    return Span(path, kinds.get(path, ""), is_backward, begun, end, thread)
+    for event in sorted(events, key=lambda event: event.begun):
+        if event.parent is not None and event.parent.is_backward:
+            continue
+        target = _around(event.scope) if event.is_backward and event.scope is not None else []
+        same = [key == open_key for key, (open_key, _) in zip(target, is_open, strict=False)]
+        yield from close([*same, False].index(False))
+        is_open += [(key, event.begun) for key in target[len(is_open) :]]
+        last = event.end
+    yield from close(0)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import graph
-from minigrad.graph import Node, Observer, Op, Rule, array_of
-from minigrad.profiler.events import BACKWARD, FORWARD, USER, Event
+from minigrad.graph import Node, Observer, Op, Rule, Scope, array_of
+from minigrad.profiler.events import BACKWARD, FORWARD, USER, Call, Event
 
 _HERE = str(Path(__file__).parent.parent)
 _DEEPEST = 32  # the frames of a stack that are looked at for the program's own
@@ -25,6 +25,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.calls: list[Call] = []
         self.names: dict[int, str] = {}  # of the threads, by number
         self.begun = perf_counter_ns()
         self.end: int | None = None
@@ -91,7 +92,7 @@ class Recorder(Observer):
             return outputs
         finally:
             event.end = perf_counter_ns()
-            event.allocated = _allocated(outputs, inputs)
+            event.allocated, event.node = _allocated(outputs, inputs), _node_of(outputs)
             self.finish(trace, stack, event)
 
     def rule(self, node: Node, rule: Rule, call: Callable[[], Any]) -> Any:
@@ -101,7 +102,7 @@ class Recorder(Observer):
             self._give_back()
             return call() if inner is None else inner.rule(node, rule, call)
         event, stack = self._begin(trace, _rule_name(node.op, rule), BACKWARD)
-        event.scope = node.scope
+        event.scope, event.node = node.scope, node.number
         if self.shapes:
             event.input_shapes = [list(shape) for shape, _ in node.outputs]
         event.begun = perf_counter_ns()
@@ -114,6 +115,21 @@ class Recorder(Observer):
                 event.allocated = _allocated(returned, _given(call))
             self.finish(trace, stack, event)
 
+    def module(self, where: Scope, call: Callable[[], Any]) -> Any:
+        """Run the call of a module and note when it ran."""
+        inner, trace = self.inner, self.trace
+        if trace is None:
+            self._give_back()
+            return call() if inner is None else inner.module(where, call)
+        stack = self._place.open
+        is_backward = bool(stack) and stack[-1].is_backward
+        begun = perf_counter_ns()
+        try:
+            return call() if inner is None else inner.module(where, call)
+        finally:
+            if trace.end is None:
+                trace.calls.append(Call(where, is_backward, begun, perf_counter_ns(), self._thread(trace)))
+
     def begin_range(self, name: str) -> tuple[Trace, Stack, Event] | None:
         """Begin a range that the program named; return what `finish` needs, None if nothing is being measured."""
         trace = self.trace
@@ -124,21 +140,24 @@ class Recorder(Observer):
         return trace, stack, event
 
     def _begin(self, trace: Trace, name: str, kind: str) -> tuple[Event, Stack]:
-        place = self._place
-        stack, thread = place.open, place.thread
+        stack, thread = self._place.open, self._thread(trace)
         parent = stack[-1] if stack else None
         within = parent is not None and parent.is_backward  # what a rule does belongs to the module of its node
         here = graph.scope.get()
         if here is not None and here.order:  # between rules gradients are added up, which is no module's
             here = None
         scope = parent.scope if within and parent is not None else here
-        if thread not in trace.names:
-            trace.names[thread] = threading.current_thread().name
         event = Event(name, kind, parent, scope, thread, trace.begun)
         if self.stacks:
             event.stack = list(_places(sys._getframe(2)))
         stack.append(event)
         return event, stack
+
+    def _thread(self, trace: Trace) -> int:
+        thread = self._place.thread
+        if thread not in trace.names:
+            trace.names[thread] = threading.current_thread().name
+        return thread
 
     def finish(self, trace: Trace, stack: Stack, event: Event) -> None:
         """Write down an event that has ended."""
@@ -166,6 +185,12 @@ def _rule_name(op: Op, rule: Rule) -> str:
 
 def _shape(x: Any) -> list[int]:
     return list(getattr(array_of(x), "shape", ()))
+
+
+def _node_of(outputs: Any) -> int | None:
+    """Return the number of the node that the op recorded, None if it recorded none."""
+    edges = (getattr(y, "_edge", None) for y in (outputs if type(outputs) is tuple else (outputs,)))
+    return next((edge[0].number for edge in edges if type(edge) is tuple), None)
 
 
 def _allocated(outputs: Any, inputs: Iterable[Any]) -> int:

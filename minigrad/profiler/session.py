@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -55,11 +56,11 @@ class Results:
         return self.events().key_averages(group_by_input_shape, group_by_stack_n)
 
     def module_averages(self) -> ModuleList:
-        """Return one row per module: the time of the ops that ran in it and in the modules below, and of their rules.
+        """Return one row per module: its calls, and the time of the ops in it and below, and of their gradient rules.
 
-        What a module does besides ops (Python between them) is in none of the rows.
+        What a module does besides ops (Python between them) is only in `call_time_total`.
         """
-        return by_module(self.events())
+        return by_module(self.events(), [] if self._trace is None else list(self._trace.calls))
 
     def total_average(self) -> Average:
         """Return the sum of all rows."""
@@ -70,7 +71,7 @@ class Results:
         from minigrad.profiler.tables import report
 
         wall = 0.0 if self._trace is None else self._trace.wall()
-        return report(self.events(), wall, sort_by, row_limit, options)
+        return report(self.events(), self.module_averages(), wall, sort_by, row_limit, options)
 
     def export_chrome_trace(self, path: Any) -> None:
         """Write the file `path`, which https://ui.perfetto.dev and chrome://tracing show; compressed if it ends in .gz.
@@ -83,11 +84,34 @@ class Results:
             raise ArgumentError("there is no trace to write: the profile has not measured anything; run it first")
         write_trace(path, self._trace, self.events(), self._metadata)
 
+    def export_stacks(self, path: Any, metric: str = "self_cpu_time_total") -> None:
+        """Write the self times of ops by who called, outermost first, in the form that flame graph programs read.
+
+        Needs that `with_stack` was on; times are in whole microseconds. Raises ArgumentError otherwise, or for another
+        `metric`.
+        """
+        from minigrad.profiler.trace import write_stacks
+
+        write_stacks(path, self.events(), metric)
+
+    def export_memory_timeline(self, path: str, device: str | None = None) -> None:
+        """Raise NotImplementedError: when memory is freed again is not measured."""
+        raise NotImplementedError(
+            "export_memory_timeline: when memory is freed again is not measured; what each op allocated is in "
+            'key_averages().table(sort_by="self_cpu_memory_usage") and in the trace file'
+        )
+
     def add_metadata(self, key: str, value: str) -> None:
         """Have the trace file say `value` under `key`."""
         self._metadata = self._metadata | {key: value}
 
-    _metadata: dict[str, str] = {}  # noqa: RUF012 (replaced, never written)
+    def add_metadata_json(self, key: str, value: str) -> None:
+        """Have the trace file say under `key` what `value` says in JSON. Raises ValueError if it is no JSON."""
+        self._metadata = self._metadata | {key: json.loads(value)}
+
+    preset_metadata_json = add_metadata_json
+
+    _metadata: dict[str, Any] = {}  # noqa: RUF012 (replaced, never written)
 
     def __str__(self) -> str:
         return self.table()
@@ -99,8 +123,9 @@ class profile(Results):
     With a `schedule` (a function of the step's number, as `minigrad.profiler.schedule` makes it) the program calls
     `step()` at the end of each step, and `on_trace_ready(profile)` is called whenever what was to be recorded together
     is complete; without one, at the end. `record_shapes` notes the shapes of inputs, `with_stack` the lines of the
-    program that called. The other arguments are PyTorch's and change nothing: memory is always measured, and only the
-    CPU. Ops of all threads are measured. An op takes a few microseconds longer meanwhile.
+    program that called. `profile_memory` and `with_modules` change nothing: memory and modules are always measured.
+    `with_flops` and `execution_trace_observer` warn: there is no such measurement. The other arguments are PyTorch's
+    and have nothing to act on. Ops of all threads are measured. An op takes a few microseconds longer meanwhile.
 
     >>> import minigrad as mg
     >>> with profile(record_shapes=True) as p:
@@ -135,6 +160,9 @@ class profile(Results):
             raise ArgumentError("No valid profiler activities found")
         if use_cuda or not wanted <= supported_activities():
             warn_of_cuda()
+        for name, given in (("with_flops", with_flops), ("execution_trace_observer", execution_trace_observer)):
+            if given:
+                warnings.warn(f"profile: {name} is not supported and does nothing", stacklevel=2)
         self.activities, self.schedule, self.on_trace_ready = wanted, schedule, on_trace_ready
         self.step_num = 0
         self.current_action = self._action()

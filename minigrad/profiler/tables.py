@@ -7,14 +7,14 @@ from typing import Any
 
 from minigrad.errors import ArgumentError
 from minigrad.profiler.events import EventList, Measured
-from minigrad.profiler.modules import ModuleAverage, by_module
+from minigrad.profiler.modules import ModuleAverage, ModuleList
 
 _WIDTH = 100
 _OUTSIDE = ("Input Shapes", "Source Location")
 _OPS = ("self_cpu_time_total", "cpu_time_total", "cpu_time", "cpu_memory_usage", "self_cpu_memory_usage", "count")
 _DEVICES = ("cuda", "device", "xpu", "mtia", "hpu", "privateuse1")
 _TIMES = ("cpu_time_total", "forward_time_total", "backward_time_total")
-_MODULES = (*_TIMES, *(f"self_{name}" for name in _TIMES), "cpu_memory_usage", "count")
+_MODULES = (*_TIMES, *(f"self_{name}" for name in _TIMES), "call_time_total", "cpu_memory_usage", "count")
 _HEADER = 'By op. "Self" is without what ran inside; "CPU Mem" is the memory that outputs took anew.'
 _SCALES = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
@@ -85,7 +85,7 @@ def op_table(
 def module_table(rows: Sequence[ModuleAverage], sort_by: str | None, row_limit: int, unit: str | None) -> str:
     """Return the table of modules."""
     if not rows:
-        return "Nothing was measured: no op ran while the profile was recording."
+        return "Nothing was measured: no op and no module ran while the profile was recording."
     whole = sum(row.cpu_time_total for row in rows if not row.path)  # the model itself, and what is outside
     unit = unit or _unit(rows)
     shown = _sorted(rows, sort_by, _MODULES)[: row_limit if row_limit >= 0 else None]
@@ -96,12 +96,14 @@ def module_table(rows: Sequence[ModuleAverage], sort_by: str | None, row_limit: 
         ("Forward", lambda m: time_text(m.forward_time_total, unit), ">"),
         ("Backward", lambda m: time_text(m.backward_time_total, unit), ">"),
         ("CPU Mem", lambda m: bytes_text(m.cpu_memory_usage), ">"),
-        ("# of Ops", lambda m: str(m.count), ">"),
+        ("# of Calls", lambda m: str(m.count), ">"),
     ]
     return "\n".join(line for line in (_grid(columns, shown, _WIDTH), _omitted(len(rows) - len(shown))) if line)
 
 
-def report(events: EventList, wall: float, sort_by: str | None, row_limit: int, options: dict[str, Any]) -> str:
+def report(
+    events: EventList, modules: ModuleList, wall: float, sort_by: str | None, row_limit: int, options: dict[str, Any]
+) -> str:
     """Return the tables of ops and of modules, and what part of the `wall` time of the block the ops took."""
     options = {"header": _HEADER, **options}
     text = events.key_averages().table(sort_by=sort_by, row_limit=row_limit, **options)
@@ -115,11 +117,10 @@ def report(events: EventList, wall: float, sort_by: str | None, row_limit: int, 
         "the rest is",
         "Python between them, optimisers, data, adding up gradients, and the measuring itself.",
     ]
-    modules = by_module(events)
     if any(row.path is not None for row in modules):
         lines += [
             "",
-            "By module, with the modules below it: the times of the ops called there and of their gradient rules.",
+            "By module, with the modules below it: its calls, the times of its ops and of their gradient rules.",
         ]
         lines.append(modules.table(row_limit=row_limit, time_unit=unit))
     return "\n".join(lines)
