@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ShapeError
+from minigrad.kernels.linalg import product
 
 Sizes = tuple[int, ...]
 
@@ -64,7 +65,7 @@ def rnn(x: Array, h0: Array, weight: Array, *, sizes: Sizes, relu: bool, reverse
 def lstm(
     x: Array, h0: Array, c0: Array, weight: Array, weight_hr: Array | None, *, sizes: Sizes, reverse: bool
 ) -> tuple[Array, ...]:
-    """Return h of all steps, the last h and c of each sequence, c of all steps, the gates i, f, g, o, and the h's again.
+    """Return h of all steps, the last h and c of each sequence, c of all steps, the gates i, f, g, o, and the h's.
 
     The gates of a step lie below each other, so that each is one run of memory: `gate_blocks` finds them.
     """
@@ -154,7 +155,7 @@ def lstm_grad(
             rest *= gate
             np.subtract(1, np.multiply(new, new, out=s), out=rest[2])
             parts[:, rows] += np.multiply(extra, rest, out=rest)
-        np.matmul(dx[rows], weight, out=dh[:n])
+        dh[:n] = product(dx[rows], weight)
     return dx, dh, dc, dy, dv
 
 
