@@ -125,21 +125,22 @@ def gelu(x: Array) -> tuple[Array, Array]:
         return x * share, share + x * np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
     flat = np.ascontiguousarray(x).reshape(-1)
     y, slope = np.empty_like(flat), np.empty_like(flat)
-    rooms = np.empty((2, min(len(flat), _PIECE)), np.float32)
+    rooms = np.empty((3, min(len(flat), _PIECE)), np.float32)
+    rooms[2] = 25  # minimum takes a third of the time with an array
     for start in range(0, len(flat), _PIECE):
         here = slice(start, start + _PIECE)
         _gelu_of_piece(flat[here], y[here], slope[here], *rooms[:, : len(flat[here])])
     return y.reshape(x.shape), slope.reshape(x.shape)
 
 
-def _gelu_of_piece(x: Array, y: Array, slope: Array, square: Array, share: Array) -> None:
-    """Fill `y` and `slope`; the other arrays are room to compute in."""
+def _gelu_of_piece(x: Array, y: Array, slope: Array, square: Array, share: Array, top: Array) -> None:
+    """Fill `y` and `slope`; `square` and `share` are room to compute in, `top` is 25."""
     np.multiply(x, x, out=square)
     np.multiply(square, -0.5, out=slope)
     np.exp(slope, out=slope)
     slope *= x
     slope *= 1 / math.sqrt(2 * math.pi)
-    _horner(_W, np.minimum(square, np.float32(25), out=square), share)
+    _horner(_W, np.minimum(square, top, out=square), share)
     share *= x
     np.tanh(share, out=share)
     share *= 0.5

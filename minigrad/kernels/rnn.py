@@ -10,7 +10,6 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ShapeError
-from minigrad.kernels.linalg import product
 
 Sizes = tuple[int, ...]
 
@@ -102,6 +101,13 @@ def _by_gate(weight: Array, gates: int) -> Array:
     return np.ascontiguousarray(weight.reshape(gates, weight.shape[0] // gates, weight.shape[1]).transpose(0, 2, 1))
 
 
+def _strips(weight: Array) -> Array:
+    """Return the columns of `weight` in four matrices, contiguous ones for the reason that `_by_gate` gives."""
+    rows, columns = weight.shape
+    count = 1 if columns % 4 else 4
+    return np.ascontiguousarray(weight.reshape(rows, count, columns // count).transpose(1, 0, 2))
+
+
 def gate_blocks(gates: Array, count: int, sizes: Sizes, reverse: bool) -> list[Array]:
     """Return the `count` gates of each step, (count, n, hidden), in the order in which the steps are taken.
 
@@ -124,6 +130,7 @@ def lstm_grad(
     dx, dy, dv = np.empty((len(cells), 4 * hidden), cells.dtype), np.empty(u.shape, u.dtype), np.empty_like(cells)
     dh, dc = np.array(u_last, order="C"), np.array(u_last_c, order="C")
     parts, room = dx.reshape(len(cells), 4, hidden).transpose(1, 0, 2), np.empty((6, sizes[0], hidden), cells.dtype)
+    strips = _strips(weight)
     blocks = gate_blocks(gates, 4, sizes, not reverse)
     more = [None] * len(blocks) if u_gates is None else gate_blocks(u_gates, 4, sizes, not reverse)
     for (start, n), gate, extra in zip(steps(sizes, not reverse), blocks, more, strict=True):
@@ -155,7 +162,7 @@ def lstm_grad(
             rest *= gate
             np.subtract(1, np.multiply(new, new, out=s), out=rest[2])
             parts[:, rows] += np.multiply(extra, rest, out=rest)
-        dh[:n] = product(dx[rows], weight)
+        np.matmul(dx[rows], strips, out=dh[:n].reshape(n, len(strips), strips.shape[2]).transpose(1, 0, 2))
     return dx, dh, dc, dy, dv
 
 
@@ -163,12 +170,13 @@ def gru(x: Array, h0: Array, weight: Array, bias: Array | None, *, sizes: Sizes,
     """Return h of all steps, the last h of each sequence, the h's once more, the gates r, z, n, and n's hidden part."""
     _check("gru", x, h0, weight, 3, sizes)
     hidden = weight.shape[0] // 3
-    across = np.ascontiguousarray(weight.T)
+    strips = _strips(weight.T)
     y, gates = np.empty((len(x), hidden), x.dtype), np.empty(x.shape, x.dtype)
     parts, h = np.empty_like(y), np.array(h0, order="C")
     for start, n in steps(sizes, reverse):
         rows = slice(start, start + n)
-        gate, state, part = np.matmul(h[:n], across, out=gates[rows]), h[:n], parts[rows]
+        gate, state, part = gates[rows], h[:n], parts[rows]
+        np.matmul(state, strips, out=gate.reshape(n, len(strips), strips.shape[2]).transpose(1, 0, 2))
         if bias is not None:
             gate += bias
         part[...] = gate[:, 2 * hidden :]
