@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minigrad.dtypes import Array
-from minigrad.kernels import linalg as kernel
+from minigrad.kernels import products as kernel
 from minigrad.kernels.threads import threads
 
 # rows, deep, wide: one more or less than what tiles divide, narrow and wide, few rows, a product that needs no tiles
@@ -42,7 +42,7 @@ def _assert_close(y: Array, a: Array, b: Array) -> None:
 def test_product_equals_the_sum_of_products(
     shape: tuple[int, int, int], pays: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "_tiles_pay", lambda: pays)
+    monkeypatch.setattr(kernel, "_spares_packing", lambda: pays)
     kernel._tile.cache_clear()
     for dtype in ("float32", "float64"):
         a, b = _matrices(*shape, dtype)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import ShapeError
-from minigrad.kernels.threads import divided, one_thread, threads
+from minigrad.kernels.products import product
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -22,75 +21,6 @@ def matmul(a: Array, b: Array) -> Array:
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:  # one large product instead of many small ones
         return product(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
     return product(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
-
-
-_SMALL = 1_000_000  # multiplications up to which OpenBLAS reads matrices where they lie
-_COLUMNS = 64  # of a tile, where tiles of all columns would be less than 8 rows high
-_REPAID = 64  # rows in `a` that repay bringing the columns of `b` into rows, which costs more per element
-_CHEAP = 1 << 17  # where `b` has more elements than this
-
-
-def product(a: Array, b: Array) -> Array:
-    """Return a @ b for two matrices, in tiles and on several threads where that is quicker.
-
-    BLAS first copies parts of large matrices into the order that suits it. OpenBLAS's kernels for AVX-512 spare
-    themselves this for small ones and then take a seventh less time; so a large product is made of small ones.
-    """
-    work = a.size * b.shape[1]
-    tile = None if work <= _SMALL else _tile(len(a), *b.shape)
-    if tile is None or a.dtype.char not in "fd" or b.dtype != a.dtype or not (_is_regular(a) and _is_regular(b)):
-        return np.dot(a, b)  # np.matmul takes eight times as long where one dim is 1: a single sample's gradient
-    if b.strides[1] != b.itemsize:
-        if len(a) < _REPAID or b.size > _CHEAP:
-            return np.dot(a, b)
-        b = np.ascontiguousarray(b)
-    y = np.empty((len(a), b.shape[1]), a.dtype)
-    if threads.shares(work):
-        divided(lambda part: _fill(y[part], a[part], b, *tile), len(a), work)
-    else:
-        _fill(y, a, b, *tile)
-    return y
-
-
-@functools.cache
-def _tiles_pay() -> bool:
-    """Return whether NumPy's BLAS is one that multiplies small matrices without copying them first."""
-    quick = {"SkylakeX", "Cooperlake", "SapphireRapids"}
-    return any(getattr(library, "architecture", "") in quick for library in one_thread.libraries())
-
-
-def _is_regular(x: Array) -> bool:
-    """Return whether BLAS can read `x` as it is, by rows or by columns."""
-    (rows, columns), (down, right), one = x.shape, x.strides, x.itemsize
-    return (right == one and down >= columns * one) or (down == one and right >= rows * one)
-
-
-@functools.lru_cache(maxsize=1024)
-def _tile(rows: int, deep: int, wide: int) -> tuple[int, int] | None:
-    """Return how many rows and columns of a product to compute at a time; None where tiles do not pay."""
-    columns = wide if 8 * deep * wide <= _SMALL else _COLUMNS
-    most = min(128, _SMALL // (deep * columns)) // 8 * 8
-    if rows < 8 or most < (8 if columns == wide else 16) or columns > wide or not _tiles_pay():
-        return None
-    return min(most, 8 * math.ceil(rows / math.ceil(rows / most) / 8)), columns
-
-
-def _fill(y: Array, a: Array, b: Array, tall: int, wide: int) -> None:
-    """Make `y` the product a @ b, in tiles of `tall` rows and `wide` columns and smaller ones at the edges.
-
-    All of `a` meets one strip of `b` after the other, which stays in the cache meanwhile.
-    """
-    rows, columns = len(a) // tall, b.shape[1] // wide
-    down, right = rows * tall, columns * wide
-    np.matmul(
-        a[:down].reshape(rows, tall, a.shape[1]),
-        b[:, :right].reshape(len(b), columns, 1, wide).transpose(1, 2, 0, 3),
-        out=y[:down, :right].reshape(rows, tall, columns, wide).transpose(2, 0, 1, 3),
-    )
-    if right < b.shape[1]:
-        _fill(y[:down, right:], a[:down], b[:, right:], tall, b.shape[1] - right)
-    if down < len(a):
-        _fill(y[down:], a[down:], b, len(a) - down, wide)
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
