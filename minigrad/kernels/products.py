@@ -51,16 +51,25 @@ def product(a: Array, b: Array) -> Array:
     work = a.size * b.shape[1]
     tile = None if work <= _UNPACKED else _tile(len(a), *b.shape)
     if tile is None or a.dtype.char not in "fd" or b.dtype != a.dtype or not (_is_regular(a) and _is_regular(b)):
-        return np.dot(a, b)  # np.matmul takes eight times as long where one dim is 1: a single sample's gradient
+        return _whole(a, b, work)
     if b.strides[1] != b.itemsize:
         if len(a) < _REPAID or b.size > _CHEAP:
-            return np.dot(a, b)
+            return _whole(a, b, work)
         b = np.ascontiguousarray(b)
     y = np.empty((len(a), b.shape[1]), a.dtype)
     if threads.shares(work):
         divided(lambda part: _fill(y[part], a[part], b, *tile), len(a), work)
     else:
         _fill(y, a, b, *tile)
+    return y
+
+
+def _whole(a: Array, b: Array, work: int) -> Array:
+    """Return a @ b as BLAS computes it, the rows of much work shared: BLAS's own threads spin on when it is done."""
+    if not threads.shares(work):
+        return np.dot(a, b)  # np.matmul takes eight times as long where one dim is 1: a single sample's gradient
+    y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
+    divided(lambda part: np.dot(a[part], b, out=y[part]), len(a), work)
     return y
 
 
