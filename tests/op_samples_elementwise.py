@@ -93,8 +93,10 @@ def functions() -> Iterator[Sample]:
     yield from unary("gelu", e.gelu, lambda x: x * (1 + _erf(x / 2**0.5)) / 2, lambda t, x: t.nn.functional.gelu(x))
     for shape in ((3, 4), (), (0, 2), (2, 40_000)):  # the last in more than one piece
         yield Sample("erf_gelu", f"{shape}", e.erf_gelu, (away(*shape),),
-                     lambda x: (x * (1 + _erf(x / 2**0.5)) / 2, (1 + _erf(x / 2**0.5)) / 2),
-                     lambda t, x: (t.nn.functional.gelu(x), (1 + t.erf(x / 2**0.5)) / 2))  # fmt: skip
+                     lambda x: (x * (1 + _erf(x / 2**0.5)) / 2,
+                                (1 + _erf(x / 2**0.5)) / 2 + x * np.exp(-x * x / 2) / (2 * np.pi) ** 0.5),
+                     lambda t, x: (t.nn.functional.gelu(x), (1 + t.erf(x / 2**0.5)) / 2
+                                   + x * t.exp(-x * x / 2) / (2 * np.pi) ** 0.5))  # fmt: skip
     yield Sample("gelu", "tanh", lambda x: e.gelu(x, "tanh"), (away(3, 4),),
                  lambda x: x / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))),
                  lambda t, x: t.nn.functional.gelu(x, approximate="tanh"), special=("nan",))  # fmt: skip

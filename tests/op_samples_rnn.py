@@ -57,8 +57,8 @@ def samples() -> Iterator[Sample]:
         )
         for projected in (False, True):
             wide = PROJECTED if projected else h
-            carried = (inside(rows, wide), inside(batch, wide), cell, inside(rows, h), inside(rows, 4 * h))
-            known = (inside(rows, h), inside(rows, h), inside(rows, 4 * h), inside(4 * h, wide))
+            carried = (inside(rows, wide), inside(batch, wide), cell, inside(rows, h), inside(4 * rows, h))
+            known = (inside(rows, h), inside(rows, h), inside(4 * rows, h), inside(4 * h, wide))
             yield Sample(
                 "lstm_grad",
                 f"{label}{', projection' if projected else ''}",
@@ -72,7 +72,7 @@ def samples() -> Iterator[Sample]:
             "lstm_grad",
             f"{label}, of h alone",
             lambda u, h, c, *a, s=how: rnn.lstm_grad(u, h, c, None, None, *a, None, **s),
-            (inside(rows, h), state, cell, inside(rows, h), inside(rows, h), inside(rows, 4 * h), inside(4 * h, h)),
+            (inside(rows, h), state, cell, inside(rows, h), inside(rows, h), inside(4 * rows, h), inside(4 * h, h)),
             None,
             lambda t, u, h, c, *a, s=how: _lstm_grad(t, u, h, c, 0, 0, *a, None, **s),
             special=(),
@@ -135,10 +135,16 @@ def _lstm(
         i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
         c = f * c + i * g
         h = o * c.tanh() if p is None else (o * c.tanh()) @ p.T
-        return [h, c], [h, c, t.cat([i, f, g, o], 1)]
+        return [h, c], [h, c, t.cat([i, f, g, o])]
 
     (y, cells, gates), (h, c) = _walk(t, x, [h0, c0], sizes, reverse, step)
-    return y, h, c, cells, gates
+    return y, h, c, cells, gates, y * 1
+
+
+def _side_by_side(t: Any, blocks: Any, sizes: tuple[int, ...]) -> Any:
+    """Return the gates, which lie below each other for each step, as columns."""
+    return t.cat([t.cat(list(step.chunk(4)), 1) if step.shape[0] else step.reshape(0, 4 * blocks.shape[1])
+                  for step in blocks.split([4 * n for n in sizes])])  # fmt: skip
 
 
 def _lstm_grad(
@@ -146,7 +152,8 @@ def _lstm_grad(
     before: Any, cells: Any, gates: Any, w: Any, p: Any, *, sizes: tuple[int, ...], reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     """The gradient of one step after the other, walked the other way."""
-    extra = t.cat([u_cells + t.zeros_like(cells), u_gates + t.zeros_like(gates)], 1)
+    gates, u_gates = (_side_by_side(t, blocks + t.zeros_like(gates), sizes) for blocks in (gates, u_gates))
+    extra = t.cat([u_cells + t.zeros_like(cells), u_gates], 1)
     wide, h = u.shape[1], cells.shape[1]
 
     def step(x: Any, dh: Any, dc: Any) -> tuple[list[Any], list[Any]]:

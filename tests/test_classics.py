@@ -22,7 +22,9 @@ RUNS: dict[str, list[str]] = {
     "vae.py": ["--epochs", "3", "--draw"],
     "char_rnn.py": ["--epochs", "2", "--max-steps", "10", "--sample", "40"],
     "gpt.py": ["--max-iters", "15", "--eval-interval", "5", "--n-embd", "32", "--sample", "40"],
-    "dcgan.py": ["--epochs", "1", "--max-steps", "16"],
+    # With the script's own seed an input of a ReLU in step 10 is 0 but for rounding, and on which side of 0 it falls
+    # moves the loss of step 16 by 3e-4. (PyTorch's own float32 and float64 part in this way for seed 2.)
+    "dcgan.py": ["--epochs", "1", "--max-steps", "16", "--seed", "1"],
     "word_embeddings.py": ["--epochs", "2"],
 }
 

@@ -110,12 +110,43 @@ def _horner(powers: tuple[float, ...], z: Array, out: Array) -> Array:
     return out
 
 
+# The probability that a standard normal is below x is (1 + tanh(x * W(x*x))) / 2, with W taken at 25 beyond 25. Fitted
+# like _P and _Q, for an error of the tanh below 1.2e-7; highest power first.
+_W = (
+    1.7561907483809591e-09, -1.3226399175891856e-07, 3.96475206798641e-06, -5.530623093363829e-05,
+    -3.259489676565863e-05, 0.03633308410644531, 0.7978849411010742,
+)  # fmt: skip
+
+
 def gelu(x: Array) -> tuple[Array, Array]:
-    """Return x * phi and phi = (1 + erf(x / sqrt(2))) / 2, the probability that a standard normal is below x."""
-    share = erf(x * x.dtype.type(math.sqrt(0.5)))
-    share += 1
-    share *= x.dtype.type(0.5)
-    return x * share, share
+    """Return x * phi, where phi is the probability that a standard normal is below x, and its slope in x."""
+    if x.dtype != np.float32:
+        share = (1 + erf(x * math.sqrt(0.5))) * 0.5
+        return x * share, share + x * np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    flat = np.ascontiguousarray(x).reshape(-1)
+    y, slope = np.empty_like(flat), np.empty_like(flat)
+    rooms = np.empty((3, min(len(flat), _PIECE)), np.float32)
+    rooms[2] = 25  # minimum takes a third of the time with an array
+    for start in range(0, len(flat), _PIECE):
+        here = slice(start, start + _PIECE)
+        _gelu_of_piece(flat[here], y[here], slope[here], *rooms[:, : len(flat[here])])
+    return y.reshape(x.shape), slope.reshape(x.shape)
+
+
+def _gelu_of_piece(x: Array, y: Array, slope: Array, square: Array, share: Array, top: Array) -> None:
+    """Fill `y` and `slope`; `square` and `share` are room to compute in, `top` is 25."""
+    np.multiply(x, x, out=square)
+    np.multiply(square, -0.5, out=slope)
+    np.exp(slope, out=slope)
+    slope *= x
+    slope *= 1 / math.sqrt(2 * math.pi)
+    _horner(_W, np.minimum(square, top, out=square), share)
+    share *= x
+    np.tanh(share, out=share)
+    share *= 0.5
+    share += 0.5
+    np.multiply(x, share, out=y)
+    slope += share
 
 
 def erfc(x: Array) -> Array:

@@ -105,6 +105,10 @@ class _Threads:
             self._pool, self.count = None, count
         one_thread.set_all(count)
 
+    def shares(self, work: int) -> bool:
+        """Return whether `divided` would have more than one thread do so many multiplications."""
+        return self.count > 1 and work >= _WORTH
+
     def submit(self, function: Callable[[slice], Result], part: slice) -> Any:
         """Have another thread call function(part); return its future."""
         with self._lock:

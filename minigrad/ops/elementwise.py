@@ -175,17 +175,19 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
-# The exact unit in one node, whose second output is the normal distribution function, which the rule uses.
+# The exact unit in one node, whose second output is its slope, which the rule uses.
 erf_gelu = primitive(
-    "erf_gelu", in_float32(error.gelu), outputs=("y", "below"), casts="float",
-    x=lambda g, x, below, g_below=None: _gelu_rule(g, x, below, g_below),
+    "erf_gelu", in_float32(error.gelu), outputs=("y", "slope"), casts="float",
+    x=lambda g, x, slope, g_slope=None: _gelu_rule(g, x, slope, g_slope),
 )  # fmt: skip
 
 
-def _gelu_rule(g: Any, x: Any, below: Any, g_below: Any) -> Any:
+def _gelu_rule(g: Any, x: Any, slope: Any, g_slope: Any) -> Any:
+    gradient = g * slope
+    if g_slope is None:
+        return gradient
     density = exp(x * (-0.5 * x)) * (1 / math.sqrt(2 * math.pi))
-    gradient = g * (below + x * density)
-    return gradient if g_below is None else gradient + g_below * density
+    return gradient + g_slope * density * (2.0 - x * x)
 
 
 @composite

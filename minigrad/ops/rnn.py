@@ -57,36 +57,49 @@ def _rnn_rule(
     return dx, dh, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse)
 
 
+def _gates(x: Any, sizes: Sizes) -> list[Any]:
+    """Return the gates i, f, g and o of all steps, each with the rows that the cells have, out of the steps' blocks."""
+    if sizes[0] == sizes[-1]:
+        blocks = reshape(x, shape=(len(sizes), 4, sizes[0], x.shape[1]))
+        return [reshape(blocks[:, k], shape=(-1, x.shape[1])) for k in range(4)]
+    return [concatenate(*[x[4 * s + k * n : 4 * s + (k + 1) * n] for s, n in steps(sizes, False)], dim=0)
+            for k in range(4)]  # fmt: skip
+
+
+def _blocks(gates: tuple[Any, ...], sizes: Sizes) -> Any:
+    """Return the gates of each step below each other: the opposite of `_gates`."""
+    return concatenate(*[gate[s : s + n] for s, n in steps(sizes, False) for gate in gates], dim=0)
+
+
 def _quarters(x: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the parts of the gates i, f, g and o."""
+    """Return the columns of the gates i, f, g and o."""
     n = x.shape[1] // 4
     return x[:, :n], x[:, n : 2 * n], x[:, 2 * n : 3 * n], x[:, 3 * n :]
 
 
 def _lstm_rule(
     g: Any, g_last: Any, g_last_c: Any, h0: Any, c0: Any, weight: Any, weight_hr: Any, cells: Any, gates: Any,
-    sizes: Sizes, reverse: bool, g_cells: Any = None, g_gates: Any = None,
+    states: Any, sizes: Sizes, reverse: bool, g_cells: Any = None, g_gates: Any = None, g_states: Any = None,
 ) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    if g_states is not None:
+        g = g + g_states
     before = _before(cells, c0, sizes, reverse)
     dx, dh, dc, dy, _ = lstm_grad(
         g, g_last, g_last_c, g_cells, g_gates, before, cells, gates, weight, weight_hr, sizes=sizes, reverse=reverse
     )
-    states, dw_hr = _quarters(gates)[3] * tanh(cells), None
-    if weight_hr is not None:
-        dw_hr = permute(dy, dims=(1, 0)) @ states
-        states = states @ permute(weight_hr, dims=(1, 0))
+    dw_hr = None if weight_hr is None else permute(dy, dims=(1, 0)) @ (_gates(gates, sizes)[3] * tanh(cells))
     return dx, dh, dc, permute(dx, dims=(1, 0)) @ _before(states, h0, sizes, reverse), dw_hr
 
 
 def _lstm_again(
-    h: Any, c: Any, g_dx: Any, g_dy: Any, g_dv: Any, before: Any, bounded: Any, gates: Any, slopes: Any, weight: Any,
-    weight_hr: Any, sizes: Sizes, reverse: bool,
+    h: Any, c: Any, g_dx: Any, g_dy: Any, g_dv: Any, before: Any, bounded: Any, gates: list[Any], slopes: Any,
+    weight: Any, weight_hr: Any, sizes: Sizes, reverse: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Walk from the first step to the last with the gradients `h` and `c` of the gradients that lstm_grad ends with.
 
     Return for all steps the gradients of dx, dv, du and dy, and the h and c from which the steps began; and the last.
     """
-    i, f, new, o = _quarters(gates)
+    i, f, new, o = gates
     found: list[Any] = []
     to_c, across = o * (1.0 - bounded * bounded), permute(weight, dims=(1, 0))
     across_hr = None if weight_hr is None else permute(weight_hr, dims=(1, 0))
@@ -111,27 +124,28 @@ def _lstm_grad_rule(
     It computes dx = q * slopes, where q, for the gates in turn, is v * new, v * before, v * i and du * tanh(c), plus
     u_gates; and v is what came from the later step, plus u_cells and du * o * (1 - tanh(c)**2).
     """
-    i, f, new, o = _quarters(gates)
+    known = i, f, new, o = _gates(gates, sizes)
     bounded = tanh(cells)
     slopes = concatenate(i * (1.0 - i), f * (1.0 - f), 1.0 - new * new, o * (1.0 - o), dim=1)
     at_x, at_v, at_du, at_y, hs, cs, h, c = _lstm_again(
-        g_dh, g_dc, g_dx, g_dy, g_dv, before, bounded, gates, slopes, weight, weight_hr, sizes, reverse
+        g_dh, g_dc, g_dx, g_dy, g_dv, before, bounded, known, slopes, weight, weight_hr, sizes, reverse
     )
     du = dy if weight_hr is None else dy @ weight_hr
     q = concatenate(dv * new, dv * before, dv * i, du * bounded, dim=1)
-    slope_i, slope_f, slope_new, slope_o = _quarters(at_x * (q if u_gates is None else q + u_gates))
-    at_q, steep = at_x * slopes, at_v * du
-    at_i, at_f, at_new, at_o = _quarters(at_q)
-    at_gates = concatenate(
+    if u_gates is not None:
+        q = q + concatenate(*_gates(u_gates, sizes), dim=1)
+    slope_i, slope_f, slope_new, slope_o = _quarters(at_x * q)
+    at_i, at_f, at_new, at_o = at_q = _quarters(at_x * slopes)
+    steep = at_v * du
+    at_gates = (
         at_new * dv + slope_i * (1.0 - 2.0 * i),
         cs * dv + slope_f * (1.0 - 2.0 * f),
         at_i * dv - slope_new * new * 2.0,
         steep * (1.0 - bounded * bounded) + slope_o * (1.0 - 2.0 * o),
-        dim=1,
     )
     at_cells = (at_o * du - steep * o * bounded * 2.0) * (1.0 - bounded * bounded)
-    at_hr = None if weight_hr is None else permute(dy, dims=(1, 0)) @ at_du
-    return at_y, h, c, at_v, at_q, at_f * dv, at_cells, at_gates, permute(dx, dims=(1, 0)) @ hs, at_hr
+    at_weight, at_hr = permute(dx, dims=(1, 0)) @ hs, None if weight_hr is None else permute(dy, dims=(1, 0)) @ at_du
+    return at_y, h, c, at_v, _blocks(at_q, sizes), at_f * dv, at_cells, _blocks(at_gates, sizes), at_weight, at_hr
 
 
 def _gru_rule(
@@ -183,7 +197,7 @@ rnn = primitive(
 )  # fmt: skip
 lstm = primitive(
     "lstm", kernel.lstm, casts="same", joint=_lstm_rule,
-    inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates"),
+    inputs=("x", "h0", "c0", "weight", "weight_hr"), outputs=("y", "last", "last_c", "cells", "gates", "states"),
 )  # fmt: skip
 lstm_grad = primitive(
     "lstm_grad", kernel.lstm_grad, joint=_lstm_grad_rule,
