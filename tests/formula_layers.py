@@ -34,7 +34,7 @@ def words_of(op: Any, inputs: list[Any], known: dict[str, Any], seeds: dict[str,
     if "label" in known:
         words |= losses(known)
     if "sizes" in known and "h0" in known:
-        words["before"] = lambda y, h0: before(y, h0, known["sizes"], known["reverse"])
+        words |= recurrence(known)
     if op.name == "cat":
         words["part"] = lambda g, i, dim: np.split(g, np.cumsum([x.shape[dim] for x in inputs])[:-1], dim)[i]
     words["vjp"] = lambda f, x: differences(f, inputs, x, known["attrs"], seeds)
@@ -200,12 +200,37 @@ def losses(known: dict[str, Any]) -> dict[str, Any]:
     return {"one_hot": one_hot, "each": each}
 
 
-def before(y: Any, h0: Any, sizes: tuple[int, ...], reverse: bool) -> Any:
+def recurrence(known: dict[str, Any]) -> dict[str, Any]:
+    sizes, step = known["sizes"], -1 if known["reverse"] else 1
     starts = np.cumsum([0, *sizes[:-1]])
-    found = zeros(y)
-    for t, n in enumerate(sizes):
-        for row in range(n):
-            earlier = t + 1 if reverse else t - 1
-            ran = 0 <= earlier < len(sizes) and row < sizes[earlier]
-            found[starts[t] + row] = y[starts[earlier] + row] if ran else h0[row]
-    return found
+    rows = [(t, row) for t, n in enumerate(sizes) for row in range(n)]
+
+    def row_of(t: int, row: int) -> int | None:
+        """Return where the row of a sequence at step `t` is, None if it has no such step."""
+        return int(starts[t]) + row if 0 <= t < len(sizes) and row < sizes[t] else None
+
+    def shifted(t: Any, end: Any, by: int) -> Any:
+        places = [row_of(at + by, row) for at, row in rows]
+        y = zeros((len(rows), end.shape[1]))
+        for k, ((_, row), place) in enumerate(zip(rows, places, strict=True)):
+            y[k] = end[row] if place is None else t[place]
+        return y
+
+    def first(t: Any, last: Any) -> Any:
+        y = last.copy()
+        for k, (at, row) in enumerate(rows):
+            if row_of(at - step, row) is None:
+                y[row] = t[k]
+        return y
+
+    return {
+        "before": lambda y, h0: shifted(y, h0, -step),
+        "later": lambda t, last: shifted(t, last, step),
+        "first": first,
+    }
+
+
+def start_of(op: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """Return zeros for what the lines of a recurrent layer need before they say what it is."""
+    alike = {"rnn": {"dx": "x"}, "lstm": {"dx": "x", "c": "cells"}, "gru": {"h": "y", "hidden": "gates"}}
+    return {name: zeros(known[like]) for name, like in alike.get(op.name, {}).items()}

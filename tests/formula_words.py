@@ -235,13 +235,16 @@ def polygamma(n: int, x: Any) -> Any:
     return board(y)
 
 
-NUMPY = "abs cos cosh exp floor log maximum sign sin sinh sqrt trunc pi where tril triu diagonal"
+NUMPY = "abs cos cosh exp floor log maximum sign sin sinh sqrt tanh trunc pi where tril triu diagonal split concatenate"
 WORDS: dict[str, Any] = {
     **{name: getattr(np, name) for name in NUMPY.split()},
     "I": Identity(),
     "sum": total,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "sym": lambda x: (x + x.T) / 2,
+    "skew": lambda x: x - x.T,
+    "copyltu": lambda x: np.tril(x) + np.triu(x.T, 1),
+    "projected": lambda t, weight: t if weight is None else t @ weight,
     "trace": lambda x: np.trace(x, axis1=-2, axis2=-1)[..., None, None],
     "solve": lambda a, b: inv(a) @ b,
     "rows": lambda t: t.reshape(math.prod(t.shape[:-1]), t.shape[-1]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formula_layers import placed, words_of
+from formula_layers import placed, start_of, words_of
 from formula_words import board, summed
 from op_samples import SAMPLES
 from op_samples_base import Sample
@@ -79,21 +79,22 @@ class Case:
         if op.outputs[0] in weights:
             gradients["g"] = weights[op.outputs[0]]
         gradients["gs"] = [*weights.values()]
-        names = known | words_of(op, arrays, known, weights) | known | gradients
+        names = words_of(op, arrays, known, weights) | known | gradients | start_of(op, known)
         return names | placed(op, known) | ({op.name: op} if "vjp" in " ".join(FORMULAS[op.name]) else {})
 
     def of(self, lines: tuple[str, ...]) -> dict[int, Any]:
         """Return what formulas come to, for each input that has a true gradient."""
         names, values = dict(self.names), {}
-        for line in lines:
+        for line in lines * len(self.names.get("sizes", (1,))):
             left, right = line.split(" = ", 1)
             places = [i for i in self.truth if f"d{name_of(self.op, i)}" == left.removesuffix("[i]")]
             is_used = isinstance(self.names.get(left[1:], self.op), np.ndarray | graph.Op)
             for i in places or [0] * is_used:
                 with np.errstate(all="ignore"):
-                    names[left] = eval(right, {"__builtins__": {}}, names | {"i": i})
+                    value = eval(right, {"__builtins__": {}}, names | ({"i": i} if "[i]" in left else {}))
+                names |= zip(left.split(", "), value, strict=True) if "," in left else {left: value}
                 if places:
-                    values[i] = fitted(names[left], self.truth[i].shape)
+                    values[i] = fitted(value, self.truth[i].shape)
         return values
 
 
@@ -264,15 +265,19 @@ def test_a_formula_with_one_thing_wrong_is_noticed(name):
 # --- the names, and what is asked for that has no formula ---
 
 
+def left_of(lines: tuple[str, ...]) -> list[str]:
+    return [name for line in lines for name in line.split(" = ")[0].split(", ")]
+
+
 def test_every_word_is_explained_or_numpys_and_every_explanation_is_needed():
     settings = """
-        dim dims correction value diagonal offset dim1 dim2 step start stride n index steps along eps xs
+        dim dims correction value diagonal offset dim1 dim2 step start stride n index steps along eps xs relu
     """
     used = set()
     for name, lines in FORMULAS.items():
         op = graph.primitives[name]
         known = {name_of(op, i) for i in range(len(op.inputs))} | {*op.outputs, *op.defaults, *settings.split()}
-        known |= {"g", "gs", name, "i", *(f"g_{n}" for n in op.outputs), *(line.split(" = ")[0] for line in lines)}
+        known |= {"g", "gs", name, "i", *(f"g_{n}" for n in op.outputs), *left_of(lines)}
         for line in lines if lines != NO_GRADIENT else ():
             tree = [*ast.walk(ast.parse(line.split(" = ")[1]))]
             calls = {node.func.id for node in tree if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}

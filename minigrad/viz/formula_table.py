@@ -212,9 +212,23 @@ MATRICES: Table = {
         "h = diag(g_values) + gaps(values) * (vectors.T @ g_vectors)",
         "dx = vectors @ h @ vectors.T",
     ),
-    "qr": ("dx = vjp(qr, x)(g_q, g_r)",),
+    "qr": (
+        "near, far = split(r, q.shape[-1:], -1)",
+        "g_near, g_far = split(g_r, q.shape[-1:], -1)",
+        "h = g_q + q @ far @ g_far.T",
+        "m = near @ g_near.T - h.T @ q",
+        "square = (h + q @ copyltu(m)) @ inv(near).T",
+        "dx = concatenate((square, q @ g_far), -1)",
+    ),
+    "svd": (
+        "left = gaps(s**2) * skew(u.T @ g_u)",
+        "right = gaps(s**2) * skew(vh @ g_vh.T)",
+        "core = left @ diag(s) + diag(s) @ right + diag(g_s)",
+        "below = (I - u @ u.T) @ g_u @ diag(1 / s) @ vh",
+        "beside = u @ diag(1 / s) @ g_vh @ (I - vh.T @ vh)",
+        "dx = u @ core @ vh + below + beside",
+    ),
     "lu": ("dx = vjp(lu, x)(g_lu)",),
-    "svd": ("dx = vjp(svd, x)(g_u, g_s, g_vh)",),
 }
 
 LAYERS: Table = {
@@ -242,24 +256,50 @@ def _as_a_whole(op: str, inputs: str, gradients: str) -> tuple[str, ...]:
     return tuple(f"d{name} = vjp({op}, {name})({gradients})" for name in inputs.split())
 
 
-WHOLE: Table = {
-    "normalize_grad": _as_a_whole("normalize_grad", "u x weight mean var", "*gs"),
+# Back through time: `later(t, last)` is what the step after sent back, and so these lines are worked out from the last
+# step to the first.
+RECURRENT: Table = {
     "rnn": (
-        "dx = vjp(rnn, x)(g, g_last)",
-        "dh0 = vjp(rnn, h0)(g, g_last)",
+        "slope = where(relu, y > 0, 1 - y**2)",
+        "dx = (g + later(dx @ weight, g_last)) * slope",
+        "dh0 = first(dx @ weight, g_last)",
         "dweight = dx.T @ before(y, h0)",
+    ),
+    "gru": (
+        "r, z, n = split(gates, 3, 1)",
+        "h = g + later(h * z + hidden @ weight, g_last)",
+        "to_n = h * (1 - z) * (1 - n**2)",
+        "to_z = h * (before(y, h0) - n) * z * (1 - z)",
+        "to_r = to_n * parts * r * (1 - r)",
+        "hidden = concatenate((to_r, to_z, to_n * r), 1)",
+        "dx = concatenate((to_r, to_z, to_n), 1)",
+        "dh0 = first(h * z + hidden @ weight, g_last)",
+        "dweight = hidden.T @ before(y, h0)",
+        "dbias = sum_along(hidden, (1,))",
     ),
     "lstm": (
-        *_as_a_whole("lstm", "x h0 c0", "g, g_last, g_last_c"),
+        "i, f, n, o = split(gates, 4, 1)",
+        "h = g + later(dx @ weight, g_last)",
+        "u = projected(h, weight_hr)",
+        "c = u * o * (1 - tanh(cells)**2) + later(c * f, g_last_c)",
+        "to_i = c * n * i * (1 - i)",
+        "to_f = c * before(cells, c0) * f * (1 - f)",
+        "to_n = c * i * (1 - n**2)",
+        "to_o = u * tanh(cells) * o * (1 - o)",
+        "dx = concatenate((to_i, to_f, to_n, to_o), 1)",
+        "dh0 = first(dx @ weight, g_last)",
+        "dc0 = first(c * f, g_last_c)",
         "dweight = dx.T @ before(y, h0)",
-        "dweight_hr = vjp(lstm, weight_hr)(g, g_last, g_last_c)",
+        "dweight_hr = h.T @ (o * tanh(cells))",
     ),
+}
+
+# The gradients of gradients, which a second derivative meets.
+WHOLE: Table = {
+    "normalize_grad": _as_a_whole("normalize_grad", "u x weight mean var", "*gs"),
     "lstm_grad": _as_a_whole(
-        "lstm_grad",
-        "u u_last u_last_c u_cells u_gates before cells gates weight weight_hr",
-        "*gs",
+        "lstm_grad", "u u_last u_last_c u_cells u_gates before cells gates weight weight_hr", "*gs"
     ),
-    "gru": _as_a_whole("gru", "x h0 weight bias", "g, g_last"),
 }
 
 FORMULAS: Table = {
@@ -275,5 +315,6 @@ FORMULAS: Table = {
     **PLACES,
     **MATRICES,
     **LAYERS,
+    **RECURRENT,
     **WHOLE,
 }

@@ -4,7 +4,8 @@
 How to read them:
 
 - `g` is the gradient of the output, `y` the output, or `g_NAME` and `NAME` where an op has several, and `gs` all;
-- a line that begins with another word than d and an input's name says what the lines below mean by it;
+- a line that begins with another word than d and an input's name says what the other lines mean by it;
+- of a recurrent layer each line is worked out from the last step back to the first;
 - inputs and settings have the op's own names, but a and b are left and right, as in the picture;
 - `.T` exchanges the last two dims, and `sum(t, dim)`, `mean(t, dim)`, `softmax(t, dim)` keep their dims;
 - where an operand was broadcast, its gradient is summed down to its shape;
@@ -41,6 +42,7 @@ WORDS = {
     "cofactors": "det(x) * inv(x).T, where x has an inverse",
     "conv": "the convolution of images with a weight",
     "conv_transpose": "each g times the weight, added over the window that it came from",
+    "copyltu": "a symmetric matrix: the lower triangle, and its mirror image above the diagonal",
     "corner": "zeros like x with these values in the leading corner",
     "correlate": "for each place of the weight, the sum of what it met times the g that came of it",
     "count": "how many elements become one",
@@ -51,24 +53,28 @@ WORDS = {
     "erase_along": "g with zeros at the places along a dim that were written to",
     "expand": "repeated along the dims of size 1",
     "fill": "zeros like x with these values in the first places",
+    "first": "what the first step of each sequence sent back",
     "gaps": "1 / (values[j] - values[i]), and 0 on the diagonal",
     "gather": "the elements at the places along a dim that the index names",
     "inside": "whether x is in [eps, 1 - eps]; any is, where eps is None",
     "inv": "the inverse of a matrix",
     "inverse": "the permutation that undoes this one",
+    "later": "for each step, what the step after sent back; for the last, what came for the last state",
     "lower": "the lower triangle with half of the diagonal",
     "narrow": "so many elements along a dim from a start on",
     "on_diagonal": "zeros like x with g on a diagonal of two dims",
     "one_hot": "1 at the class that the label names, 0 at all others",
     "part": "the i-th of the parts that were joined",
-    "pool": "the means of the windows",
     "polygamma": "the n-th derivative of digamma, which is that of lgamma",
+    "pool": "the means of the windows",
+    "projected": "t @ weight_hr, or t where there is no projection",
     "put": "zeros like x with g added at the index",
     "rows": "a matrix of all dims but the last made one",
     "scatter": "zeros like x with g added at the places along a dim that the index names",
     "select": "the elements where the mask is True, one after the other",
     "share": "an even part of 1 for each that is True along a dim, 0 for the others",
     "sigmoid": "1 / (1 + exp(-x))",
+    "skew": "x - x.T",
     "softmax": "exp(x) / sum(exp(x), dim)",
     "solve": "inv(x) @ g",
     "spread": "repeated along the dims that were reduced, to the shape of x",
