@@ -197,6 +197,15 @@ def cofactors(x: Any) -> Any:
     return y
 
 
+def blocks(x: Any) -> tuple[Any, Any, Any]:
+    k = min(x.shape[-2:])
+    return x[..., :k, :k], x[..., k:, :k], x[..., :k, k:]
+
+
+def bordered(square: Any, below: Any, beside: Any) -> Any:
+    return np.concatenate((square, below), -2) if below.size else np.concatenate((square, beside), -1)
+
+
 def lower(x: Any) -> Any:
     return np.tril(x) * (1 - np.eye(x.shape[-1]) / 2)
 
@@ -235,13 +244,17 @@ def polygamma(n: int, x: Any) -> Any:
     return board(y)
 
 
-NUMPY = "abs cos cosh exp floor log maximum sign sin sinh sqrt tanh trunc pi where tril triu diagonal split concatenate"
+NUMPY = """
+    abs cos cosh exp floor log maximum sign sin sinh sqrt tanh trunc pi where diagonal split concatenate take_along_axis
+"""
 WORDS: dict[str, Any] = {
     **{name: getattr(np, name) for name in NUMPY.split()},
     "I": Identity(),
     "sum": total,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "sym": lambda x: (x + x.T) / 2,
+    "tril": lambda x, k=0: board(np.tril(x, k)),
+    "triu": lambda x, k=0: board(np.triu(x, k)),
     "skew": lambda x: x - x.T,
     "copyltu": lambda x: np.tril(x) + np.triu(x.T, 1),
     "projected": lambda t, weight: t if weight is None else t @ weight,
@@ -259,7 +272,7 @@ WORDS: dict[str, Any] = {
     "add_strided": lambda g, stride, offset, x: adjoint(as_strided)(g, g.shape, stride, offset, x),
 }
 for word in (
-    count, mean, spread, softmax, flip, cumsum, align, sum_along, erase, scatter, gather, erase_along, corner,
-    fill, narrow, widen, windows, as_strided, inv, cofactors, lower, gaps, diag, within, inside, polygamma,
+    count, mean, spread, softmax, flip, cumsum, align, sum_along, erase, scatter, gather, erase_along, corner, fill,
+    narrow, widen, windows, as_strided, inv, cofactors, blocks, bordered, lower, gaps, diag, within, inside, polygamma,
 ):  # fmt: skip
     WORDS[word.__name__] = word

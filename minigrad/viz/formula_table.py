@@ -220,7 +220,7 @@ MATRICES: Table = {
         "square = (h + q @ copyltu(m)) @ inv(near).T",
         "dx = concatenate((square, q @ g_far), -1)",
     ),
-    "svd": (
+    "svd": (  # with full_matrices, u and vh are their first columns and rows here
         "left = gaps(s**2) * skew(u.T @ g_u)",
         "right = gaps(s**2) * skew(vh @ g_vh.T)",
         "core = left @ diag(s) + diag(s) @ right + diag(g_s)",
@@ -228,7 +228,18 @@ MATRICES: Table = {
         "beside = u @ diag(1 / s) @ g_vh @ (I - vh.T @ vh)",
         "dx = u @ core @ vh + below + beside",
     ),
-    "lu": ("dx = vjp(lu, x)(g_lu)",),
+    "lu": (
+        "square, below, beside = blocks(lu)",
+        "g_square, g_below, g_beside = blocks(g_lu)",
+        "l, u = I + tril(square, -1), triu(square)",
+        "under = g_below @ inv(u).T",
+        "aside = inv(l).T @ g_beside",
+        "g_l = g_square - aside @ beside.T",
+        "g_u = g_square - below.T @ under",
+        "core = tril(l.T @ g_l, -1) + triu(g_u @ u.T)",
+        "whole = bordered(inv(l).T @ core @ inv(u).T, under, aside)",
+        "dx = take_along_axis(whole, places[..., None], -2)",
+    ),
 }
 
 LAYERS: Table = {

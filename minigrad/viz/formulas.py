@@ -39,6 +39,8 @@ WORDS = {
     "as_strided": "the elements of the flat array that the strides name",
     "at_maxima": "the elements at the places where the windows of x have their maxima",
     "before": "for each step, the state from which it began",
+    "blocks": "the leading square of a matrix, what is below it, and what is beside it",
+    "bordered": "a square with one of these two below or beside it",
     "cofactors": "det(x) * inv(x).T, where x has an inverse",
     "conv": "the convolution of images with a weight",
     "conv_transpose": "each g times the weight, added over the window that it came from",
