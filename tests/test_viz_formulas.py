@@ -219,6 +219,10 @@ class Swapped(ast.NodeTransformer):
         other = OTHER.get(type(node.ops[0]))
         return ast.Compare(node.left, [other()], node.comparators) if other and self._is_here() else node
 
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        is_number = isinstance(node.value, int | float)
+        return ast.Constant(node.value + 1) if is_number and self._is_here() else node
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         return node.value if node.attr == "T" and self._is_here() else node
@@ -232,7 +236,7 @@ class Swapped(ast.NodeTransformer):
 
 
 def mutants(lines: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return formulas with one thing wrong: a sign, * for / or + for -, a missing .T, the branches of a where."""
+    """Return formulas with one thing wrong: a sign, an operator, a number, a missing .T, the branches of a where."""
     found = []
     for k, line in enumerate(lines):
         left, right = line.split(" = ", 1)
@@ -250,7 +254,7 @@ def noticed(name: str, lines: tuple[str, ...]) -> bool:
         try:
             if not agree(case, lines):
                 return True
-        except (ValueError, TypeError, np.linalg.LinAlgError):
+        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
             return True
     return False
 
