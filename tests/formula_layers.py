@@ -216,6 +216,13 @@ def recurrence(known: dict[str, Any]) -> dict[str, Any]:
             y[k] = end[row] if place is None else t[place]
         return y
 
+    def of_each_step(gates: Any, count: int) -> list[Any]:
+        each = [zeros((len(rows), gates.shape[1])) for _ in range(count)]
+        for k, (at, row) in enumerate(rows):
+            for gate in range(count):
+                each[gate][k] = gates[count * int(starts[at]) + gate * sizes[at] + row]
+        return each
+
     def first(t: Any, last: Any) -> Any:
         y = last.copy()
         for k, (at, row) in enumerate(rows):
@@ -227,6 +234,7 @@ def recurrence(known: dict[str, Any]) -> dict[str, Any]:
         "before": lambda y, h0: shifted(y, h0, -step),
         "later": lambda t, last: shifted(t, last, step),
         "first": first,
+        "of_each_step": of_each_step,
     }
 
 

@@ -262,6 +262,7 @@ WORDS: dict[str, Any] = {
     "solve": lambda a, b: inv(a) @ b,
     "rows": lambda t: t.reshape(math.prod(t.shape[:-1]), t.shape[-1]),
     "select": lambda g, mask: g[np.broadcast_to(mask, g.shape)],
+    "erf": lambda x: np.vectorize(math.erf, otypes=[np.float64])(x),
     "share": lambda mask, dim: mask / total(mask, dim),
     "expand": np.broadcast_to,
     "sum_to": summed,

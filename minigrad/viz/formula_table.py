@@ -140,7 +140,10 @@ ACTIVATIONS: Table = {
     "softplus": ("dx = where(beta * x > threshold, g, g * sigmoid(beta * x))",),
     "sigmoid": ("dx = g * y * (1 - y)",),
     "log_sigmoid": ("dx = g * sigmoid(-x)",),
-    "erf_gelu": ("dx = g * (below + x * exp(-x**2 / 2) / sqrt(2 * pi))",),
+    "erf_gelu": (
+        "below = (1 + erf(x / sqrt(2))) / 2",
+        "dx = g * (below + x * exp(-x**2 / 2) / sqrt(2 * pi))",
+    ),
     "softmax": ("dx = y * (g - sum(g * y, dim))",),
     "log_softmax": ("dx = g - exp(y) * sum(g, dim)",),
 }
@@ -258,6 +261,15 @@ LAYERS: Table = {
         "dweight = sum_along(g * hat, along)",
         "dbias = sum_along(g, along)",
     ),
+    "normalize_by": (
+        "away, root = x - align(mean, (1,), x), sqrt(var + eps)",
+        "scale = align(weight, (1,), x) / align(root, (1,), x)",
+        "dx = g * scale",
+        "dmean = -sum_along(g * scale, (1,))",
+        "dvar = -sum_along(g * away * scale, (1,)) / (2 * (var + eps))",
+        "dweight = sum_along(g * away, (1,)) / root",
+        "dbias = sum_along(g, (1,))",
+    ),
     "bernoulli_nll": ("dx = g * (x - t) / maximum(x * (1 - x), 1e-12)", "dt = g * (log(1 - x) - log(x))"),
     "label_cross_entropy": ("dx = (softmax(x, dim) - one_hot(label)) * each(g)",),
 }
@@ -289,7 +301,7 @@ RECURRENT: Table = {
         "dbias = sum_along(hidden, (1,))",
     ),
     "lstm": (
-        "i, f, n, o = split(gates, 4, 1)",
+        "i, f, n, o = of_each_step(gates, 4)",
         "h = g + later(dx @ weight, g_last)",
         "u = projected(h, weight_hr)",
         "c = u * o * (1 - tanh(cells)**2) + later(c * f, g_last_c)",
