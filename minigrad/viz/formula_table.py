@@ -266,7 +266,7 @@ LAYERS: Table = {
         "scale = align(weight, (1,), x) / align(root, (1,), x)",
         "dx = g * scale",
         "dmean = -sum_along(g * scale, (1,))",
-        "dvar = -sum_along(g * away * scale, (1,)) / (2 * (var + eps))",
+        "dvar = -sum_along(g * away * scale, (1,)) / (2 * root**2)",
         "dweight = sum_along(g * away, (1,)) / root",
         "dbias = sum_along(g, (1,))",
     ),
