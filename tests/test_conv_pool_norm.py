@@ -15,6 +15,7 @@ from minigrad.backward import differentiate
 from minigrad.kernels import conv as conv_kernel
 from minigrad.kernels import norm as norm_kernel
 from minigrad.kernels import pool as pool_kernel
+from minigrad.kernels import products
 from minigrad.methods.place import edge_of
 from minigrad.ops.conv import conv2d
 from minigrad.ops.norm import batch_norm, layer_norm
@@ -197,17 +198,27 @@ def test_conv_third_order_of_a_nonlinear_use():
     )  # fmt: skip
 
 
-def test_conv_in_blocks_is_conv_at_once(monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"stride": (2, 1), "padding": 1}, {"dilation": 2, "padding": 2}], ids=str)
+def test_conv_of_no_channels_is_the_bias(options):
+    x, w, b = normal(2, 0, 6, 7), normal(3, 0, 3, 2), normal(3)
+    y = conv2d(x, w, b, **options)
+    np.testing.assert_array_equal(y, np.broadcast_to(b[:, None, None], y.shape))
+    np.testing.assert_array_equal(conv2d(x, w, None, **options), np.zeros(y.shape))
+
+
+@pytest.mark.parametrize("stride", [(2, 1), (1, 2), (1, 1)])
+@pytest.mark.parametrize("filters", [7, 3, 14])
+def test_conv_in_blocks_is_conv_at_once(monkeypatch, filters, stride):
     """Images larger than a block of columns are gone through in bands of rows."""
-    x, w, b = normal(2, 6, 23, 20), normal(7, 6, 3, 2, seed=1), normal(7, seed=2)
-    u = normal(2, 7, 12, 21, seed=3)
-    options = {"stride": (2, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    x, w, b = normal(2, 6, 23, 20), normal(filters, 6, 3, 2, seed=1), normal(filters, seed=2)
+    options = {"stride": stride, "padding": (1, 1), "dilation": (1, 1), "groups": 1}
 
     def results():
+        y = conv_kernel.conv2d(x, w, b, **options)
         return (
-            conv_kernel.conv2d(x, w, b, **options),
-            conv_kernel.conv2d_input_grad(u, w, sizes=(23, 20), **options),
-            conv_kernel.conv2d_weight_grad(u, x, kernel=(3, 2), **options),
+            y,
+            conv_kernel.conv2d_input_grad(normal(*y.shape), w, sizes=(23, 20), **options),
+            conv_kernel.conv2d_weight_grad(normal(*y.shape), x, kernel=(3, 2), **options),
         )
 
     whole = results()
@@ -215,6 +226,30 @@ def test_conv_in_blocks_is_conv_at_once(monkeypatch):
     monkeypatch.setattr(conv_kernel, "_PIXELS", 50)
     for a, b in zip(results(), whole, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("spares", [True, False])
+@pytest.mark.parametrize(
+    "shape", [(1, 100, 7, 3), (3, 61, 5, 4), (1, 24, 5, 4), (2, 5, 30, 40), (1, 0, 3, 2), (1, 9, 0, 2)]
+)
+def test_product_in_pieces_is_the_product(monkeypatch, shape, spares, dtype):
+    """Whether or not rows are left over, on any order in memory, and with one matrix for a stack of others."""
+    monkeypatch.setattr(products, "_UNPACKED", 500)
+    monkeypatch.setattr(products, "_spares_packing", lambda: spares)
+    stack, rows, inner, columns = shape
+    b = normal(stack, inner, columns, seed=1, dtype=dtype)
+    turned = normal(stack, inner, rows, dtype=dtype).swapaxes(1, 2)
+    for a in (
+        normal(stack, rows, inner, dtype=dtype),
+        turned,
+        turned[:1],
+        normal(1, 2 * rows, inner, dtype=dtype)[:, ::2],
+    ):
+        out = np.full((stack, rows, columns), np.nan, dtype)
+        products.multiply(a, b, out=out)
+        truth = np.einsum("sij,sjk->sik", np.repeat(a, stack // len(a), 0), b)
+        np.testing.assert_allclose(out, truth, atol=1e-12 if dtype == np.float64 else 1e-5)
 
 
 CONV_CASES = {  # (x, weight), settings
@@ -227,6 +262,13 @@ CONV_CASES = {  # (x, weight), settings
     "grouped": (((4, 12, 10, 10), (8, 3, 3, 3)), {"groups": 4, "padding": 1}),
     "depthwise": (((4, 12, 10, 10), (12, 1, 3, 3)), {"groups": 12, "padding": 1}),
     "dilated": (((4, 6, 12, 12), (5, 6, 3, 3)), {"dilation": (2, 3)}),
+    "dilated and strided": (((3, 6, 17, 16), (5, 6, 3, 4)), {"dilation": (2, 3), "stride": (4, 2), "padding": 2}),
+    "strided past pixels": (((3, 5, 12, 13), (4, 5, 2, 1)), {"stride": (3, 4)}),
+    "strided, one channel": (((3, 1, 15, 14), (6, 1, 5, 5)), {"stride": 2, "padding": 2}),
+    "strided, grouped": (((2, 6, 11, 12), (9, 2, 3, 3)), {"stride": (2, 3), "padding": 1, "groups": 3}),
+    "few filters of many channels": (((3, 24, 13, 9), (5, 24, 4, 3)), {"padding": (3, 0), "dilation": (2, 1)}),
+    "many filters of few channels": (((3, 6, 14, 14), (16, 6, 5, 5)), {}),
+    "padded beyond the kernel": (((2, 3, 5, 4), (8, 3, 2, 2)), {"padding": 3}),
     "kernel as large as the image": (((3, 5, 6, 7), (4, 5, 6, 7)), {}),
     "batch of none": (((0, 3, 6, 6), (4, 3, 3, 3)), {}),
     "batch of one": (((1, 3, 6, 6), (4, 3, 3, 3)), {}),

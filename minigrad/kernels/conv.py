@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.dtypes import Array
+from minigrad.kernels.products import multiply
 from minigrad.kernels.threads import divided
 
 Pair = tuple[int, int]
@@ -38,11 +39,6 @@ class Grid(NamedTuple):
     def extent(self, d: int) -> int:
         """Return how many inputs all windows together span along dim `d`."""
         return (self.outputs[d] - 1) * self.stride[d] + self.dilation[d] * (self.kernel[d] - 1) + 1
-
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether a window is a single pixel of the image."""
-        return self.kernel == (1, 1) and self.before == (0, 0)
 
     def is_inside(self, sizes: Pair) -> bool:
         """Whether no window reaches over the edge of an image of `sizes`."""
@@ -88,18 +84,49 @@ def conv2d_input_grad(
 ) -> Array:
     """Return what the gradient `u` of an output makes the gradient of its input, images of `sizes`.
 
-    With stride 1 that is itself a correlation, with the kernel turned around. Otherwise, and where few channels are
-    made of many, columns of gradients are folded: each is added to where it would have been unfolded from.
+    With stride 1 that is itself a correlation, with the kernel turned around. With more it is one for each phase, the
+    pixels a stride apart from one another: the same taps fall on all of them, and the others beside them.
     """
-    kernel, per_group = (weight.shape[2], weight.shape[3]), weight.shape[1]
-    if stride == (1, 1) and _FEW * per_group * groups > len(weight):
-        reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-        before = (reach[0] - padding[0], reach[1] - padding[1])
-        turned = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)[..., ::-1, ::-1]
-        turned = turned.reshape(groups * per_group, -1, *kernel)
-        return _correlate(u, turned, None, Grid(sizes, kernel, stride, before, dilation), groups)
-    grid = Grid((u.shape[2], u.shape[3]), kernel, stride, padding, dilation)
-    return _fold(u, weight, sizes, grid, groups)
+    turned = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
+    turned = turned.reshape(groups * weight.shape[1], -1, *weight.shape[2:])
+    along = [list(_phases(sizes[d], weight.shape[2 + d], stride[d], padding[d], dilation[d])) for d in (0, 1)]
+    if stride == (1, 1):
+        return _phase(u, turned, along[0][0], along[1][0], groups)
+    x = _empty((len(u), *sizes, len(turned)), u.dtype, groups > 1).transpose(0, 3, 1, 2)
+    x[...] = 0
+    for rows, columns in product(*along):
+        x[:, :, rows.pixels, columns.pixels] = _phase(u, turned, rows, columns, groups)
+    return x
+
+
+class Phase(NamedTuple):
+    """Some of the pixels along one dim, how many, the taps that fall on them, last first, and the grid these make."""
+
+    pixels: slice
+    size: int
+    taps: list[int]
+    before: int
+    dilation: int
+
+
+def _phases(size: int, kernel: int, stride: int, padding: int, dilation: int) -> Iterator[Phase]:
+    """Yield the phases along one dim that any taps fall on."""
+    apart = dilation // math.gcd(dilation, stride)
+    for first in range(min(stride, size)):
+        taps = [k for k in reversed(range(kernel)) if (first + padding - k * dilation) % stride == 0]
+        if taps:
+            before = (taps[0] * dilation - first - padding) // stride
+            yield Phase(slice(first, None, stride), -(-(size - first) // stride), taps, before, apart)
+
+
+def _phase(u: Array, turned: Array, rows: Phase, columns: Phase, groups: int) -> Array:
+    """Return the gradient of the pixels in a phase of the rows and one of the columns."""
+    filters = turned[:, :, rows.taps][..., columns.taps]
+    grid = Grid(
+        (rows.size, columns.size), (len(rows.taps), len(columns.taps)), (1, 1),
+        (rows.before, columns.before), (rows.dilation, columns.dilation),
+    )  # fmt: skip
+    return _correlate(u, filters, None, grid, groups)
 
 
 def conv2d_weight_grad(
@@ -112,8 +139,10 @@ def conv2d_weight_grad(
 
     def of_images(images: slice) -> Array:
         total = np.zeros((groups, kernel[0] * kernel[1] * per_group, out), x.dtype)
+        share = np.empty_like(total)
         for part, columns in _unfold(x[images], grid, groups):
-            total += np.matmul(columns.swapaxes(1, 2), _matrix(u[images][part], groups))
+            multiply(columns.swapaxes(1, 2), _matrix(u[images][part], groups), out=share)
+            total += share
         return total
 
     first, *others = divided(of_images, len(x), u.size * kernel[0] * kernel[1] * per_group)
@@ -123,6 +152,8 @@ def conv2d_weight_grad(
 
 def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: int) -> Array:
     """Return for every window of `grid` its product with each filter, plus its bias."""
+    if groups == 1 and grid.stride[0] == 1 < grid.kernel[0] and 2 * len(weight) <= weight.shape[1]:
+        return _correlate_by_row(x, weight, bias, grid)
     filters = _filters(weight, groups)
     y = _empty((len(x), *grid.outputs, len(weight)), x.dtype, groups > 1)
     if bias is not None:
@@ -132,7 +163,7 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
     def of_images(images: slice) -> None:
         here = y[images]
         for part, columns in _unfold(_pixels(x[images]), grid, groups):
-            np.matmul(columns, filters, out=_matrix(here[part], groups))
+            multiply(columns, filters, out=_matrix(here[part], groups))
             if bias is not None:
                 here[part] += bias
 
@@ -140,99 +171,116 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
     return y.transpose(0, 3, 1, 2)
 
 
+def _correlate_by_row(x: Array, weight: Array, bias: Array | None, grid: Grid) -> Array:
+    """Return what `_correlate` does, for few filters of many channels and without a stride down the image.
+
+    There it is less work to unfold along the width alone, multiply with each row of the filters and add what comes out
+    to the rows it belongs to, than to unfold along both.
+    """
+    (height, width), (taps, across), before = grid.outputs, grid.kernel, grid.before
+    flat = Grid((x.shape[2], width), (1, across), (1, grid.stride[1]), (0, before[1]), (1, grid.dilation[1]))
+    filters = np.concatenate([_filters(weight[:, :, i : i + 1], 1) for i in range(taps)])
+    y = _empty((len(x), height, width, len(weight)), x.dtype, False)
+
+    def of_images(images: slice) -> None:
+        here = y[images]
+        for (some, rows), columns in _unfold(_pixels(x[images]), flat, 1):
+            if rows.start == 0:
+                here[some] = 0 if bias is None else bias
+            products = np.empty((taps, columns.shape[1], len(weight)), x.dtype)
+            multiply(columns, filters, out=products)
+            by_row = products.reshape(taps, -1, rows.stop - rows.start, width, len(weight))
+            for i in range(taps):
+                down = before[0] - i * grid.dilation[0]
+                first, last = max(0, rows.start + down), min(height, rows.stop + down)
+                if first < last:
+                    here[some, first:last] += by_row[i, :, first - down - rows.start : last - down - rows.start]
+
+    divided(of_images, len(x), y.size * math.prod(weight.shape[1:]))
+    return y.transpose(0, 3, 1, 2)
+
+
 def _unfold(x: Array, grid: Grid, groups: int) -> Iterator[tuple[tuple[slice, slice], Array]]:
     """Yield which (images, rows) of the output come next, and their columns, valid until the next are asked for."""
-    scratch = Scratch(len(x), x.shape[3], grid, groups, x.dtype)
-    for images in scratch.images:
-        if grid.is_pointwise:
-            for rows in scratch.rows:
-                yield (images, rows), _matrix(x[(images, *grid.inputs(rows))], groups)
-            continue
-        windows = scratch.windows(scratch.span(x[images]))
-        for rows in scratch.rows:
-            block = scratch.block(windows, rows)
-            np.copyto(block, windows[:, rows])
-            yield (images, rows), _columns(block)
+    unfolding = Unfolding(x, grid, groups)
+    if grid.kernel == (1, 1) and grid.is_inside((x.shape[1], x.shape[2])):
+        for images, rows in product(unfolding.images, unfolding.rows):
+            yield (images, rows), _matrix(x[(images, *grid.inputs(rows))], groups)
+    else:
+        yield from unfolding.columns()
 
 
-def _fold(u: Array, weight: Array, sizes: Pair, grid: Grid, groups: int) -> Array:
-    """Return images of `sizes` to which each window of `grid` has added its filter, weighed by `u`."""
-    u, filters = _pixels(u), _filters(weight, groups).swapaxes(1, 2)
-    x = _empty((len(u), *sizes, weight.shape[1] * groups), u.dtype, groups > 1)
-    divided(lambda part: _fold_into(x[part], u[part], filters, grid, groups), len(x), u.size * filters[0, 0].size)
-    return x.transpose(0, 3, 1, 2)
+class Unfolding:
+    """Images, the memory that a few of them at a time are unfolded into, and the plan of how many.
 
-
-def _fold_into(x: Array, u: Array, filters: Array, grid: Grid, groups: int) -> None:
-    """Write into the images `x` what `_fold` returns."""
-    scratch = Scratch(len(u), x.shape[3], grid, groups, u.dtype)
-    inside, outside = grid.overlap((x.shape[1], x.shape[2]))
-    for images in scratch.images:
-        span = scratch.empty_span(len(u[images]))
-        span[...] = 0
-        windows = scratch.windows(span)
-        for rows in scratch.rows:
-            block = scratch.block(windows, rows)
-            np.matmul(_matrix(u[images, rows], groups), filters, out=_columns(block))
-            for i, j in product(*map(range, grid.kernel)):
-                windows[:, rows, :, :, i, j] += block[:, :, :, :, i, j]
-        x[images] = 0
-        x[(images, *outside)] = span[(slice(None), *inside)]
-
-
-class Scratch:
-    """The memory that images are unfolded into or folded from, and the plan of how many of them at a time.
-
-    `images` and `rows` are the slices of the output to be gone through. A block of columns has the dims (images, rows,
-    width, groups, kernel height, kernel width, channels of a group); a span, the part of an image that windows see and
-    the padding around it, is (images, height, width, channels).
+    `images` and `rows` are the slices of the output to be gone through. Windows and a block of columns have the dims
+    (images, rows, width, groups, kernel height, kernel width, channels of a group); a span, the part of an image that
+    windows see and the padding around it, is (images, height, width, channels).
     """
 
-    def __init__(self, count: int, channels: int, grid: Grid, groups: int, dtype: np.dtype[Any]) -> None:
-        (height, width), self.grid, self.dtype = grid.outputs, grid, dtype
+    def __init__(self, x: Array, grid: Grid, groups: int) -> None:
+        (count, *_, channels), (height, width), self.x, self.grid = x.shape, grid.outputs, x, grid
         self.groups, self.channels = groups, channels // groups
         self.is_planar = groups > 1 or self.channels <= _FEW
         pixels = max(_PIXELS, _BLOCK // max(1, channels * math.prod(grid.kernel)))
-        at_once = max(1, min(count, pixels // max(1, height * width))) if groups == 1 else 1
-        bands = max(1, -(-height * width // pixels)) if at_once == 1 else 1
-        self.images = _slices(count, at_once)
+        self.at_once = max(1, min(count, pixels // max(1, height * width))) if groups == 1 else 1
+        bands = max(1, -(-height * width // pixels)) if self.at_once == 1 else 1
+        self.images = _slices(count, self.at_once)
         self.rows = _slices(height, max(1, -(-height // bands)))
-        self._span: Array | None = None
-        self._block = self._new_block(at_once, self.rows[0].stop, width)
 
-    def _new_block(self, *pixels: int) -> Array:
+    def columns(self) -> Iterator[tuple[tuple[slice, slice], Array]]:
+        """Yield what `_unfold` does."""
+        block, windows = self._block(), self._windows()
+        columns, block, width = _columns(block), self._runs(block), self.grid.outputs[1]
+        for images in self.images:
+            some = next(windows)
+            for rows in self.rows:
+                count = (images.stop - images.start) * (rows.stop - rows.start) * width
+                np.copyto(block[: len(some), : rows.stop - rows.start], some[:, rows])
+                yield (images, rows), columns[:, :count]
+
+    def _block(self) -> Array:
+        pixels = (self.at_once, self.rows[0].stop, self.grid.outputs[1])
         window = (*self.grid.kernel, self.channels)
         if self.is_planar:
-            return np.empty((self.groups, *window, *pixels), self.dtype).transpose(4, 5, 6, 0, 1, 2, 3)
-        return np.empty((*pixels, self.groups, *window), self.dtype)
+            return np.empty((self.groups, *window, *pixels), self.x.dtype).transpose(4, 5, 6, 0, 1, 2, 3)
+        return np.empty((*pixels, self.groups, *window), self.x.dtype)
 
-    def block(self, windows: Array, rows: slice) -> Array:
-        """Return the memory for the columns of those `rows` of `windows`."""
-        return self._block[: len(windows), : rows.stop - rows.start]
-
-    def empty_span(self, count: int) -> Array:
-        """Return the memory for the spans of `count` images, zero outside the images if nobody else wrote there."""
-        if self._span is None:
-            sizes = (self.grid.extent(0), self.grid.extent(1), self.groups * self.channels)
-            self._span = _empty((count, *sizes), self.dtype, self.is_planar)
-            self._span[...] = 0
-        return self._span[:count]
-
-    def span(self, x: Array) -> Array:
-        """Return the span of the images `x`: themselves, if they have it all and in the order the copying likes."""
-        sizes = (x.shape[1], x.shape[2])
-        if self.grid.is_inside(sizes) and x.strides[2 if self.is_planar else 3] == x.itemsize:
-            return x
+    def _windows(self) -> Iterator[Array]:
+        """Yield the windows of the next images: of themselves, if they have all of them in the order copying likes."""
+        x, sizes = self.x, (self.x.shape[1], self.x.shape[2])
+        pixel = 1 if self.is_planar else x.shape[3]
+        has_runs = x.strides[2] == pixel * x.itemsize and (pixel == 1 or x.strides[3] == x.itemsize)
+        if has_runs and self.grid.is_inside(sizes):
+            windows = self._runs(self._windows_of(x))
+            yield from (windows[images] for images in self.images)
+            return
         inside, outside = self.grid.overlap(sizes)
-        span = self.empty_span(len(x))
-        span[(slice(None), *inside)] = x[(slice(None), *outside)]
-        return span
+        span = _empty((self.at_once, self.grid.extent(0), self.grid.extent(1), x.shape[3]), x.dtype, self.is_planar)
+        span[...] = 0
+        windows, span, x = self._runs(self._windows_of(span)), span[(slice(None), *inside)], x[(slice(None), *outside)]
+        for images in self.images:
+            count = images.stop - images.start
+            span[:count] = x[images]
+            yield windows[:count]
 
-    def windows(self, span: Array) -> Array:
-        """Return the view of `span` that has the dims of a block."""
+    def _windows_of(self, span: Array) -> Array:
         (sh, sw), (dh, dw), (n, h, w, c) = self.grid.stride, self.grid.dilation, span.strides
         shape = (len(span), *self.grid.outputs, self.groups, *self.grid.kernel, self.channels)
         return as_strided(span, shape, (n, sh * h, sw * w, self.channels * c, dh * h, dw * w, c))
+
+    def _runs(self, windows: Array) -> Array:
+        """Return the view of windows, or of a block, that has their common runs of memory as its elements."""
+        if not windows.size:
+            return windows
+        if self.is_planar:
+            if self.grid.stride[1] > 1:
+                return windows
+            windows = windows.swapaxes(2, 6)
+        elif self.grid.dilation[1] == 1:
+            row = windows.shape[5] * windows.shape[6]
+            windows = as_strided(windows, (*windows.shape[:5], row), (*windows.strides[:5], windows.itemsize))
+        return windows.view(np.dtype((np.void, windows.shape[-1] * windows.itemsize)))
 
 
 def _slices(size: int, step: int) -> list[slice]:
@@ -252,6 +300,8 @@ def _pixels(x: Array) -> Array:
 def _matrix(pixels: Array, groups: int) -> Array:
     """Return (images, rows, width, channels) as matrices (groups, pixels, channels of a group); a view if it can be."""
     n, h, w, c = pixels.shape
+    if groups == 1:
+        return pixels.reshape(1, n * h * w, c)
     return pixels.reshape(n, h, w, groups, c // groups).transpose(3, 0, 1, 2, 4).reshape(groups, n * h * w, c // groups)
 
 
