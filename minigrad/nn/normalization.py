@@ -108,12 +108,13 @@ class BatchNorm(Affine):
         return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
 
     def _check_rank(self, x: Tensor) -> None:
-        if x.ndim < 2 or (self.ranks and x.ndim not in self.ranks):
+        shape = x._data.shape
+        if len(shape) < 2 or (self.ranks and len(shape) not in self.ranks):
             wanted = " or ".join(f"{r}D" for r in self.ranks) or "at least 2D"
-            raise ShapeError(f"expected {wanted} input (got {x.ndim}D input of shape {tuple(x.shape)})")
-        if x.shape[1] != self.num_features:
+            raise ShapeError(f"expected {wanted} input (got {len(shape)}D input of shape {shape})")
+        if shape[1] != self.num_features:
             raise ShapeError(
-                f"batch_norm: the input has {x.shape[1]} channels (axis 1 of shape {tuple(x.shape)}), this layer was "
+                f"batch_norm: the input has {shape[1]} channels (axis 1 of shape {shape}), this layer was "
                 f"made for {self.num_features}"
             )
 
