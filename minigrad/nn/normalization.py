@@ -95,10 +95,9 @@ class BatchNorm(Affine):
     def forward(self, input: Tensor) -> Tensor:
         """Return x normalised; in training this moves the running statistics."""
         self._check_rank(input)
-        use_batch = self.training or self.running_mean is None
-        return F.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps
-        )
+        mean = self.running_mean
+        use_batch = self.training or mean is None
+        return F.batch_norm(input, mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps)
 
     def _step(self) -> float:
         """Count a batch of training; return how far the running statistics move towards it."""
