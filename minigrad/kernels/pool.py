@@ -69,8 +69,11 @@ def _plan(window: Window, sizes: Pair, numbers: int) -> Plan:
     reached = [sum(len(range(size)[i]) for _, i in taps) for taps, size in zip((rows, columns), sizes, strict=True)]
     columns = [(slice(o.start * numbers, o.stop * numbers), i) for o, i in columns]
     is_disjoint = all(s > d * (k - 1) for k, s, d in zip(window.kernel, window.stride, window.dilation, strict=True))
-    places = [((_ALL, oh, ow), (_ALL, ih, iw)) for (oh, ih), (ow, iw) in product(rows, columns)]
-    rows, columns = (sorted(taps, key=lambda tap: tap[0].start - tap[0].stop) for taps in (rows, columns))
+    places: list[tuple[Place, Place]] = [
+        ((_ALL, oh, ow), (_ALL, ih, iw)) for (oh, ih), (ow, iw) in product(rows, columns)
+    ]
+    rows.sort(key=_missed)
+    columns.sort(key=_missed)
     return Plan(
         window.counts(sizes),
         [((_ALL, o), (_ALL, i)) for o, i in rows],
@@ -79,6 +82,12 @@ def _plan(window: Window, sizes: Pair, numbers: int) -> Plan:
         is_disjoint,
         is_disjoint and tuple(reached) == sizes,
     )
+
+
+def _missed(tap: tuple[slice, slice]) -> int:
+    """Return a number that is the higher, the fewer outputs a tap serves."""
+    outputs = tap[0]
+    return int(outputs.start - outputs.stop)
 
 
 def _taps(window: Window, sizes: Pair, d: int) -> list[tuple[slice, slice]]:
