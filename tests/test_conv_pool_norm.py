@@ -354,6 +354,24 @@ def test_bad_input_is_refused(call, message):
         call()
 
 
+@pytest.mark.parametrize("name", ["stride", "padding", "dilation"])
+@pytest.mark.parametrize("value", [1.0, (1.0, 1), (1, np.float32(1)), "1", (1, 1, 1)])
+def test_what_is_no_int_is_refused_after_an_equal_int_was_taken(name, value):
+    weight = np.ones((3, 4, 2, 2), np.float32)
+    for call in (lambda **setting: conv2d(X, weight, **setting), lambda **setting: max_pool2d(X, 2, **setting)):
+        call(**{name: 1})
+        call(**{name: (1, 1)})
+        with pytest.raises(mg.errors.ArgumentError, match=r"int|padding string"):
+            call(**{name: value})
+
+
+def test_a_setting_may_be_a_tensor_that_changes_later():
+    stride = mg.tensor(1)
+    assert max_pool2d(X, 2, stride).shape == (2, 4, 4, 4)
+    stride.fill_(2)
+    assert max_pool2d(X, 2, stride).shape == (2, 4, 2, 2)
+
+
 # --- pooling ---
 
 

@@ -28,19 +28,17 @@ class Layout(NamedTuple):
     shape: Axes
     order: Axes
     kept: Axes
+    outer: Axes  # the shape of the cube
+    inverse: Axes  # the order of the cube's axes that is the array's
 
     def cube(self, x: Array) -> Array:
         """Return `x` as (before, kept, after), a view if its memory lies in the order."""
-        sizes = [self.shape[a] for a in self.order]
-        start = self.order.index(self.kept[0]) if self.kept else 0
-        stop = start + len(self.kept)
-        outer = (math.prod(sizes[:start]), math.prod(sizes[start:stop]), math.prod(sizes[stop:]))
-        return np.ascontiguousarray(x.transpose(self.order)).reshape(outer)
+        return np.ascontiguousarray(x.transpose(self.order)).reshape(self.outer)
 
     def back(self, values: Array, axes: Axes) -> Array:
         """Return `values` of some axes of a cube, in the dims of the array; those it has not have size 1."""
         sizes = [self.shape[a] if a in axes else 1 for a in self.order]
-        return values.reshape(sizes).transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
+        return values.reshape(sizes).transpose(self.inverse)
 
     def row(self, values: Array, axes: Axes) -> Array:
         """Return `values`, which are along the given axes of the array, as one row in the order of the cube."""
@@ -50,13 +48,21 @@ class Layout(NamedTuple):
 
 def _layout(x: Array, axes: Axes, along: Axes) -> Layout:
     """Return how `x` is best seen for statistics over `axes`, with a weight along the axes `along`."""
-    natural = tuple(range(x.ndim))
-    order = tuple(sorted(natural, key=lambda a: -abs(x.strides[a])))
+    return _layout_of(x.shape, x.strides, axes, along)
+
+
+@functools.lru_cache(256)
+def _layout_of(shape: Axes, strides: Axes, axes: Axes, along: Axes) -> Layout:
+    natural = tuple(range(len(shape)))
+    order = tuple(sorted(natural, key=lambda a: -abs(strides[a])))
     kept = tuple(a for a in order if a not in axes)
     start = order.index(kept[0]) if kept else 0
     if order[start : start + len(kept)] != kept or (start and along == axes):
         order, kept = natural, tuple(sorted(kept))
-    return Layout(x.shape, order, kept)
+    start = order.index(kept[0]) if kept else 0
+    sizes, stop = [shape[a] for a in order], start + len(kept)
+    outer = (math.prod(sizes[:start]), math.prod(sizes[start:stop]), math.prod(sizes[stop:]))
+    return Layout(shape, order, kept, outer, tuple(sorted(natural, key=order.__getitem__)))
 
 
 def _parts(cube: Array) -> list[slice]:

@@ -45,7 +45,7 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
         total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
     if not over or x.size <= _FEW:
-        return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
+        return np.asarray(x.sum(axis=over, keepdims=keepdim))
     if x.flags.c_contiguous and over[0] == x.ndim - len(over):
         rows = row_sums(x.reshape(*x.shape[: over[0]], -1)) if x.size else np.sum(x, axis=over)
         return np.asarray(rows.reshape(*rows.shape, *(1,) * len(over)) if keepdim else rows)

@@ -31,19 +31,22 @@ class _OneThread:
         self._lock = threading.Lock()
         self._depth = 0
         self._before: list[int] = []
+        self._limit: list[int] = []
         self._libraries: list[Any] | None = None
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._depth:
                 self._before = [library.get_num_threads() for library in self.libraries()]
-                self._set([1] * len(self._before))
+                self._limit = [1] * len(self._before)
+                if self._before != self._limit:
+                    self._set(self._limit)
             self._depth += 1
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
             self._depth -= 1
-            if not self._depth:
+            if not self._depth and self._before != self._limit:
                 self._set(self._before)
 
     def set_all(self, count: int) -> None:
