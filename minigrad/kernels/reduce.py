@@ -42,7 +42,7 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     if x.dtype is HALF:  # NumPy rounds the parts of a sum to float16, in which 65520 is infinite
         return _sum_over(x.astype(SINGLE), over, keepdim).astype(HALF)
     if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.flags.c_contiguous:
-        total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
+        total = np.matmul(ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
     if not over or x.size <= _FEW:
         return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
@@ -61,7 +61,7 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
 def row_sums(x: Array) -> Array:
     """Return the sums along the last axis; of short rows by a product, since NumPy's sum costs as much again a row."""
     if x.shape[-1] <= _MATRIX:
-        return np.asarray(np.matmul(x, _ones(x.shape[-1], x.dtype)))
+        return np.asarray(np.matmul(x, ones(x.shape[-1], x.dtype)))
     return np.asarray(np.add.reduce(x, axis=-1))
 
 
@@ -86,8 +86,9 @@ def multiples(count: int, step: int) -> Array:
     return found
 
 
-@functools.cache
-def _ones(count: int, kind: np.dtype[Any]) -> Array:
+@functools.lru_cache(256)
+def ones(count: int, kind: np.dtype[Any]) -> Array:
+    """Return ones, kept for the next time."""
     return np.ones(count, kind)
 
 
