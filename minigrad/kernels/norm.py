@@ -18,7 +18,7 @@ from minigrad.dtypes import Array
 from minigrad.kernels.reduce import ones, row_sums
 
 Axes = tuple[int, ...]
-_BLOCK = 1 << 18  # elements taken at a time
+_BLOCK = 1 << 19  # elements taken at a time
 _RUN = 8192  # elements: about how long a row becomes when short ones are joined; NumPy buffers operands of shorter ones
 _FEW = 256  # terms that a product may sum in single precision
 _NEAR = 2.0  # standard deviations: sums are taken of uncentred products while every mean is as near to zero as this
@@ -191,9 +191,8 @@ def _by_position(x: Array, weight: Array | None, bias: Array | None, eps: float,
     mean = row_sums(x) / count
     np.subtract(x, mean[:, None], out=y)
     var = row_sums(np.square(y)) / count
-    y *= (1 / np.sqrt(var + x.dtype.type(eps)))[:, None]
-    if weight is not None:
-        y *= weight
+    inv = (1 / np.sqrt(var + x.dtype.type(eps)))[:, None]
+    y *= inv if weight is None else np.dot(inv, weight[None])
     if bias is not None:
         y += bias
     return mean, var
@@ -272,12 +271,11 @@ def _grad_by_position(u: Array, x: Array, weight: Array, mean: Array, inv: Array
     totals[1] += _column_sums(np.ones_like(inv), u)
     totals[0] += _column_sums(inv, product) - _column_sums(mean * inv, u)
     by_h, by_product = _along_rows(u, weight), _along_rows(product, weight)
-    slope = (by_product - mean * by_h) * inv**2 / count
-    offset = by_h / count - mean * slope
-    np.multiply(u, weight, out=gx)
+    slope = (by_product - mean * by_h) * inv * inv / count * inv
+    offset = by_h * inv / count - mean * slope
+    np.multiply(u, np.dot(inv[:, None], weight[None]), out=gx)
     gx -= x * slope[:, None]
     gx -= offset[:, None]
-    gx *= inv[:, None]
 
 
 def _along_rows(x: Array, weight: Array) -> Array:
