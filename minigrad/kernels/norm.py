@@ -271,11 +271,12 @@ def _grad_by_position(u: Array, x: Array, weight: Array, mean: Array, inv: Array
     totals[1] += _column_sums(np.ones_like(inv), u)
     totals[0] += _column_sums(inv, product) - _column_sums(mean * inv, u)
     by_h, by_product = _along_rows(u, weight), _along_rows(product, weight)
-    slope = (by_product - mean * by_h) * inv * inv / count * inv
-    offset = by_h * inv / count - mean * slope
-    np.multiply(u, np.dot(inv[:, None], weight[None]), out=gx)
+    slope = (by_product - mean * by_h) * inv * inv / count
+    offset = by_h / count - mean * slope
+    np.multiply(u, weight, out=gx)
     gx -= x * slope[:, None]
     gx -= offset[:, None]
+    gx *= inv[:, None]
 
 
 def _along_rows(x: Array, weight: Array) -> Array:
