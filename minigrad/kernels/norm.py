@@ -227,7 +227,7 @@ def normalize_grad(
     center, spread = how.row(mean, how.kept), how.row(var, how.kept)
     inv = 1 / np.sqrt(spread + x.dtype.type(eps))
     if not _is_near(center, spread):
-        x_cube, center = x_cube - center[:, None], np.zeros_like(center)
+        x_cube, center = _centred(x_cube, center), np.zeros_like(center)
     totals = np.zeros((2, len(scale)))
     step = _grad_by_position if along == axes else _grad_by_kept
     for kept in _parts(x_cube):
@@ -235,6 +235,15 @@ def normalize_grad(
         step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
     gweight, gbias = (how.back(t, along).astype(x.dtype).reshape(sizes) for t in totals)
     return how.back(gx, tuple(range(x.ndim))), gweight, gbias
+
+
+def _centred(cube: Array, mean: Array) -> Array:
+    """Return the values less the mean of each of the kept."""
+    away, rows = np.empty_like(cube), Rows(cube)
+    center = rows.per_kept(mean)
+    for x_block, away_block in rows.blocks(cube, away):
+        np.subtract(x_block, center, out=away_block)
+    return away
 
 
 def _grad_by_kept(u: Array, x: Array, weight: Array, mean: Array, inv: Array, gx: Array, totals: Array) -> None:
