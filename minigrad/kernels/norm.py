@@ -21,7 +21,9 @@ Axes = tuple[int, ...]
 _BLOCK = 1 << 19  # elements taken at a time
 _RUN = 8192  # elements: about how long a row becomes when short ones are joined; NumPy buffers operands of shorter ones
 _FEW = 256  # terms that a product may sum in single precision
-_NEAR = 2.0  # standard deviations: sums are taken of uncentred products while every mean is as near to zero as this
+# How many standard deviations from zero every mean may be for sums to be taken of values that are not centred. Those of
+# products need all their digits, since most of what they add up cancels.
+_SQUARES, _PRODUCTS = 4.0, 2.0
 
 
 class Layout(NamedTuple):
@@ -119,9 +121,9 @@ def channel_sum(x: Array) -> Array:
     return total.astype(x.dtype)
 
 
-def _is_near(mean: Array, var: Array) -> bool:
-    """Return whether no mean is so far from zero, in standard deviations, that digits are lost in its square."""
-    return bool((mean * mean <= _NEAR**2 * var).all())
+def _is_near(mean: Array, var: Array, within: float) -> bool:
+    """Return whether no mean is farther from zero than so many standard deviations."""
+    return bool((mean * mean <= within**2 * var).all())
 
 
 def _moments(cube: Array, rows: Rows) -> tuple[Array, Array]:
@@ -137,7 +139,7 @@ def _moments(cube: Array, rows: Rows) -> tuple[Array, Array]:
         here = rows.totals(block) / n
         if is_near:
             away = rows.totals(np.square(block)) - n * here * here
-            is_near = _is_near(here, away / n)
+            is_near = _is_near(here, away / n, _SQUARES)
         if not is_near:
             centred = block - rows.per_kept(here.astype(cube.dtype))
             away = rows.totals(np.square(centred, out=centred))
@@ -175,7 +177,7 @@ def _by_kept(x: Array, weight: Array | None, bias: Array | None, eps: float, y: 
     """
     rows = Rows(x)
     mean, var = _moments(x, rows)
-    center = None if _is_near(mean, var) else rows.per_kept(mean.astype(x.dtype))
+    center = None if _is_near(mean, var, _SQUARES) else rows.per_kept(mean.astype(x.dtype))
     scale = (1.0 if weight is None else weight) / np.sqrt(var + eps)
     term = (0.0 if bias is None else bias) - (mean * scale if center is None else 0.0)
     factor, term = (rows.per_kept(t.astype(x.dtype)) for t in (scale, np.asarray(term)))
@@ -226,7 +228,7 @@ def normalize_grad(
     scale = how.row(np.ones(sizes, x.dtype) if weight is None else weight, along)
     center, spread = how.row(mean, how.kept), how.row(var, how.kept)
     inv = 1 / np.sqrt(spread + x.dtype.type(eps))
-    if not _is_near(center, spread):
+    if not _is_near(center, spread, _PRODUCTS):
         x_cube, center = _centred(x_cube, center), np.zeros_like(center)
     totals = np.zeros((2, len(scale)))
     step = _grad_by_position if along == axes else _grad_by_kept
