@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.kernels.reduce import ones, row_sums
+from minigrad.kernels.threads import alone
 
 Axes = tuple[int, ...]
 _BLOCK = 1 << 19  # elements taken at a time
@@ -116,8 +117,9 @@ def channel_sum(x: Array) -> Array:
     how = _layout(x, (0, *range(2, x.ndim)), (1,))
     cube = how.cube(x)
     rows, total = Rows(cube), np.zeros(cube.shape[1])
-    for (block,) in rows.blocks(cube):
-        total += rows.totals(block)
+    with alone(cube.size):
+        for (block,) in rows.blocks(cube):
+            total += rows.totals(block)
     return total.astype(x.dtype)
 
 
@@ -162,10 +164,11 @@ def normalize(
     mean, var = np.empty((2, cube.shape[1]), x.dtype)
     scale, shift = (None if p is None else how.row(p, along) for p in (weight, bias))
     step = _by_position if along == axes else _by_kept
-    for kept in _parts(cube):
-        here = slice(None) if along == axes else kept
-        weights, biases = (None if p is None else p[here] for p in (scale, shift))
-        mean[kept], var[kept] = step(cube[:, kept], weights, biases, eps, y[:, kept])
+    with alone(cube.size):
+        for kept in _parts(cube):
+            here = slice(None) if along == axes else kept
+            weights, biases = (None if p is None else p[here] for p in (scale, shift))
+            mean[kept], var[kept] = step(cube[:, kept], weights, biases, eps, y[:, kept])
     natural = tuple(range(x.ndim))
     return how.back(y, natural), how.back(mean, how.kept), how.back(var, how.kept)
 
@@ -232,9 +235,10 @@ def normalize_grad(
         x_cube, center = _centred(x_cube, center), np.zeros_like(center)
     totals = np.zeros((2, len(scale)))
     step = _grad_by_position if along == axes else _grad_by_kept
-    for kept in _parts(x_cube):
-        here = slice(None) if along == axes else kept
-        step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
+    with alone(x_cube.size):
+        for kept in _parts(x_cube):
+            here = slice(None) if along == axes else kept
+            step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
     gweight, gbias = (how.back(t, along).astype(x.dtype).reshape(sizes) for t in totals)
     return how.back(gx, tuple(range(x.ndim))), gweight, gbias
 

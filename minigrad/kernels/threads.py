@@ -11,6 +11,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from minigrad.kernels import quiet
@@ -86,6 +87,11 @@ def _default_count() -> int:
         if said.isdecimal() and int(said):
             return int(said)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def alone(work: int) -> AbstractContextManager[None]:
+    """Return a scope for products of `work` multiplications in all: BLAS has one thread, unless they are few."""
+    return nullcontext() if work < _ALONE else one_thread
 
 
 class _Threads:
