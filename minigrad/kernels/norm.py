@@ -105,9 +105,12 @@ class Rows:
 
     def totals(self, block: Array) -> Array:
         """Return the sum of a block for each of the kept, in double precision from where the sums grow long."""
-        flat = block.reshape(block.shape[:2]) if block.shape[2] == 1 else None
-        # Rows are added by BLAS, which is quicker than NumPy's sum.
-        sums = row_sums(block) if flat is None else ones(len(flat), flat.dtype) @ flat
+        if block.shape[2] > 1:
+            sums = row_sums(block)
+        elif len(block) <= _FEW:  # by BLAS, which is quicker than NumPy's sum
+            sums = ones(len(block), block.dtype) @ block.reshape(block.shape[:2])
+        else:  # rows that could not be joined
+            sums = np.add.reduce(block.reshape(block.shape[:2]), axis=0, dtype=np.float64)
         wide = sums.astype(np.float64).reshape(-1, self.kept)
         return np.asarray(ones(len(wide), wide.dtype) @ wide)
 
