@@ -74,6 +74,8 @@ def wrap(array: Any, edge: Any = None) -> Tensor:
 
 
 def _run(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    if op.view == "dense" and isinstance(inputs[0], Tensor):
+        inputs[0]._share()
     arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
     if op.casts is not None and not is_uniform(arrays, op.cast_from):
         inputs = cast(op, inputs)
@@ -141,15 +143,12 @@ def record(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tupl
 
 
 def _note_view(result: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> None:
-    """If `result` shares the memory of `source`, or could in the layout the program sees, make it a view of it."""
-    shares = not result._data.size or np.may_share_memory(result._data, source._data)
-    if not source._storage.shared and (shares or op.view == "dense"):
+    """If `result` shares the memory of `source`, make it a view of it, in the layout the program sees."""
+    if not result._data.size or np.may_share_memory(result._data, source._data):
         before = source._data
         source._share()
         if source._data is not before:
             result._data = op.forward(source._data, **attrs)
-            shares = True
-    if shares:
         base, steps = (source, ()) if source._view is None else source._view[:2]
         source._storage.shared = True
         result._storage = source._storage

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.kernels import norm
 from minigrad.kernels.threads import _OneThread, divided
 
 threadpoolctl = pytest.importorskip("threadpoolctl")
@@ -65,6 +66,16 @@ def test_a_convolution_leaves_the_limit_as_it_was(two_threads):
     with pytest.raises(RuntimeError, match="conv2d"):
         mg.nn.functional.conv2d(mg.ones(2, 3, 2, 2), w)
     assert limits() == two_threads
+
+
+def test_a_norm_of_many_numbers_has_blas_at_one_thread(two_threads, monkeypatch):
+    seen, moments = [], norm._moments
+    monkeypatch.setattr(norm, "_moments", lambda *given: seen.append(limits()) or moments(*given))
+    for size in (300, 10):
+        x = mg.ones(2, 3, size, size, requires_grad=True)
+        mg.nn.functional.batch_norm(x, None, None, training=True).sum().backward()
+        assert limits() == two_threads
+    assert seen == [[1] * len(two_threads), two_threads]
 
 
 # --- threads over the batch ---

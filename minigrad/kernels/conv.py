@@ -9,6 +9,7 @@ would be short: there the columns are planar, made of rows of the image, and wit
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from itertools import product
@@ -156,9 +157,10 @@ def _correlate(x: Array, weight: Array, bias: Array | None, grid: Grid, groups: 
         return _correlate_by_row(x, weight, bias, grid)
     filters = _filters(weight, groups)
     y = _empty((len(x), *grid.outputs, len(weight)), x.dtype, groups > 1)
-    if bias is not None:
-        bias = np.broadcast_to(bias, (grid.outputs[1], len(bias)))
-        bias = np.ascontiguousarray(bias) if groups == 1 else bias  # one run of addition is then a row of the image
+    if bias is not None and groups == 1:  # one run of addition is then a row of the image
+        row = np.empty((grid.outputs[1], len(bias)), bias.dtype)
+        row[...] = bias
+        bias = row
 
     def of_images(images: slice) -> None:
         here = y[images]
@@ -202,36 +204,62 @@ def _correlate_by_row(x: Array, weight: Array, bias: Array | None, grid: Grid) -
 
 def _unfold(x: Array, grid: Grid, groups: int) -> Iterator[tuple[tuple[slice, slice], Array]]:
     """Yield which (images, rows) of the output come next, and their columns, valid until the next are asked for."""
-    unfolding = Unfolding(x, grid, groups)
+    unfolding = _unfolding(x.shape, x.dtype, grid, groups)
     if grid.kernel == (1, 1) and grid.is_inside((x.shape[1], x.shape[2])):
         for images, rows in product(unfolding.images, unfolding.rows):
             yield (images, rows), _matrix(x[(images, *grid.inputs(rows))], groups)
     else:
-        yield from unfolding.columns()
+        yield from unfolding.columns(x)
+
+
+class View(NamedTuple):
+    """How an array lies in the memory that begins with its first element."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, x: Array) -> View:
+        """Return how `x` lies."""
+        return cls(x.shape, x.strides, x.dtype)
+
+    def on(self, memory: Array) -> Array:
+        """Return the array that lies so in `memory`."""
+        return np.ndarray(self.shape, self.dtype, memory, 0, self.strides)
 
 
 class Unfolding:
-    """Images, the memory that a few of them at a time are unfolded into, and the plan of how many.
+    """How images of a shape are unfolded: how many of them at a time, and how what that takes lies in memory.
 
     `images` and `rows` are the slices of the output to be gone through. Windows and a block of columns have the dims
     (images, rows, width, groups, kernel height, kernel width, channels of a group); a span, the part of an image that
     windows see and the padding around it, is (images, height, width, channels).
     """
 
-    def __init__(self, x: Array, grid: Grid, groups: int) -> None:
-        (count, *_, channels), (height, width), self.x, self.grid = x.shape, grid.outputs, x, grid
-        self.groups, self.channels = groups, channels // groups
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], grid: Grid, groups: int) -> None:
+        (count, *sizes, channels), (height, width) = shape, grid.outputs
+        self.grid, self.groups, self.channels, self.dtype = grid, groups, channels // groups, dtype
         self.is_planar = groups > 1 or self.channels <= _FEW
         pixels = max(_PIXELS, _BLOCK // max(1, channels * math.prod(grid.kernel)))
-        self.at_once = max(1, min(count, pixels // max(1, height * width))) if groups == 1 else 1
-        bands = max(1, -(-height * width // pixels)) if self.at_once == 1 else 1
-        self.images = _slices(count, self.at_once)
+        at_once = max(1, min(count, pixels // max(1, height * width))) if groups == 1 else 1
+        bands = max(1, -(-height * width // pixels)) if at_once == 1 else 1
+        self.images = _slices(count, at_once)
         self.rows = _slices(height, max(1, -(-height // bands)))
+        self.is_inside = grid.is_inside((sizes[0], sizes[1]))
+        self.inside, self.outside = grid.overlap((sizes[0], sizes[1]))
+        block = self._block(at_once)
+        self.block_size, self.block, self.matrix = block.size, View.of(self._runs(block)), View.of(_columns(block))
+        span = _empty((at_once, grid.extent(0), grid.extent(1), channels), dtype, self.is_planar)
+        self.span_size, self.span, self.windows = (
+            span.size, View.of(span), View.of(self._runs(self._windows_of(span))),
+        )  # fmt: skip
 
-    def columns(self) -> Iterator[tuple[tuple[slice, slice], Array]]:
+    def columns(self, x: Array) -> Iterator[tuple[tuple[slice, slice], Array]]:
         """Yield what `_unfold` does."""
-        block, windows = self._block(), self._windows()
-        columns, block, width = _columns(block), self._runs(block), self.grid.outputs[1]
+        memory = np.empty(self.block_size, self.dtype)
+        block, columns, width = self.block.on(memory), self.matrix.on(memory), self.grid.outputs[1]
+        windows = self._windows(x)
         for images in self.images:
             some = next(windows)
             for rows in self.rows:
@@ -239,26 +267,24 @@ class Unfolding:
                 np.copyto(block[: len(some), : rows.stop - rows.start], some[:, rows])
                 yield (images, rows), columns[:, :count]
 
-    def _block(self) -> Array:
-        pixels = (self.at_once, self.rows[0].stop, self.grid.outputs[1])
+    def _block(self, at_once: int) -> Array:
+        pixels = (at_once, self.rows[0].stop, self.grid.outputs[1])
         window = (*self.grid.kernel, self.channels)
         if self.is_planar:
-            return np.empty((self.groups, *window, *pixels), self.x.dtype).transpose(4, 5, 6, 0, 1, 2, 3)
-        return np.empty((*pixels, self.groups, *window), self.x.dtype)
+            return np.empty((self.groups, *window, *pixels), self.dtype).transpose(4, 5, 6, 0, 1, 2, 3)
+        return np.empty((*pixels, self.groups, *window), self.dtype)
 
-    def _windows(self) -> Iterator[Array]:
+    def _windows(self, x: Array) -> Iterator[Array]:
         """Yield the windows of the next images: of themselves, if they have all of them in the order copying likes."""
-        x, sizes = self.x, (self.x.shape[1], self.x.shape[2])
         pixel = 1 if self.is_planar else x.shape[3]
         has_runs = x.strides[2] == pixel * x.itemsize and (pixel == 1 or x.strides[3] == x.itemsize)
-        if has_runs and self.grid.is_inside(sizes):
+        if has_runs and self.is_inside:
             windows = self._runs(self._windows_of(x))
             yield from (windows[images] for images in self.images)
             return
-        inside, outside = self.grid.overlap(sizes)
-        span = _empty((self.at_once, self.grid.extent(0), self.grid.extent(1), x.shape[3]), x.dtype, self.is_planar)
-        span[...] = 0
-        windows, span, x = self._runs(self._windows_of(span)), span[(slice(None), *inside)], x[(slice(None), *outside)]
+        memory = np.empty(self.span_size, self.dtype)
+        memory.fill(0)
+        windows, span, x = self.windows.on(memory), self.span.on(memory)[:, *self.inside], x[:, *self.outside]
         for images in self.images:
             count = images.stop - images.start
             span[:count] = x[images]
@@ -281,6 +307,10 @@ class Unfolding:
             row = windows.shape[5] * windows.shape[6]
             windows = as_strided(windows, (*windows.shape[:5], row), (*windows.strides[:5], windows.itemsize))
         return windows.view(np.dtype((np.void, windows.shape[-1] * windows.itemsize)))
+
+
+# Worked out once for all batches alike.
+_unfolding = functools.lru_cache(256)(Unfolding)
 
 
 def _slices(size: int, step: int) -> list[slice]:

@@ -38,7 +38,7 @@ def keep_bits(x: Array, every: Array, out: Array | None = None) -> Array:
 
 
 _ROW = 1 << 13
-_LONG = 2 * _ROW
+_LONG = _ROW
 
 
 @functools.cache

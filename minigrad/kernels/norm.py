@@ -15,11 +15,16 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.dtypes import Array
-from minigrad.kernels.reduce import row_sums, sum_
+from minigrad.kernels.reduce import ones, row_sums
+from minigrad.kernels.threads import alone
 
 Axes = tuple[int, ...]
-_BLOCK = 1 << 16  # elements taken at a time
-_RUN = 2048  # elements: about how long a row becomes when short ones are joined
+_BLOCK = 1 << 19  # elements taken at a time
+_RUN = 8192  # elements: about how long a row becomes when short ones are joined; NumPy buffers operands of shorter ones
+_FEW = 256  # terms that a product may sum in single precision
+# How many standard deviations from zero every mean may be for sums to be taken of values that are not centred. Those of
+# products need all their digits, since most of what they add up cancels.
+_SQUARES, _PRODUCTS = 4.0, 2.0
 
 
 class Layout(NamedTuple):
@@ -28,19 +33,17 @@ class Layout(NamedTuple):
     shape: Axes
     order: Axes
     kept: Axes
+    outer: Axes  # the shape of the cube
+    inverse: Axes  # the order of the cube's axes that is the array's
 
     def cube(self, x: Array) -> Array:
         """Return `x` as (before, kept, after), a view if its memory lies in the order."""
-        sizes = [self.shape[a] for a in self.order]
-        start = self.order.index(self.kept[0]) if self.kept else 0
-        stop = start + len(self.kept)
-        outer = (math.prod(sizes[:start]), math.prod(sizes[start:stop]), math.prod(sizes[stop:]))
-        return np.ascontiguousarray(x.transpose(self.order)).reshape(outer)
+        return np.ascontiguousarray(x.transpose(self.order)).reshape(self.outer)
 
     def back(self, values: Array, axes: Axes) -> Array:
         """Return `values` of some axes of a cube, in the dims of the array; those it has not have size 1."""
         sizes = [self.shape[a] if a in axes else 1 for a in self.order]
-        return values.reshape(sizes).transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
+        return values.reshape(sizes).transpose(self.inverse)
 
     def row(self, values: Array, axes: Axes) -> Array:
         """Return `values`, which are along the given axes of the array, as one row in the order of the cube."""
@@ -50,13 +53,21 @@ class Layout(NamedTuple):
 
 def _layout(x: Array, axes: Axes, along: Axes) -> Layout:
     """Return how `x` is best seen for statistics over `axes`, with a weight along the axes `along`."""
-    natural = tuple(range(x.ndim))
-    order = tuple(sorted(natural, key=lambda a: -abs(x.strides[a])))
+    return _layout_of(x.shape, x.strides, axes, along)
+
+
+@functools.lru_cache(256)
+def _layout_of(shape: Axes, strides: Axes, axes: Axes, along: Axes) -> Layout:
+    natural = tuple(range(len(shape)))
+    order = tuple(sorted(natural, key=lambda a: -abs(strides[a])))
     kept = tuple(a for a in order if a not in axes)
     start = order.index(kept[0]) if kept else 0
     if order[start : start + len(kept)] != kept or (start and along == axes):
         order, kept = natural, tuple(sorted(kept))
-    return Layout(x.shape, order, kept)
+    start = order.index(kept[0]) if kept else 0
+    sizes, stop = [shape[a] for a in order], start + len(kept)
+    outer = (math.prod(sizes[:start]), math.prod(sizes[start:stop]), math.prod(sizes[stop:]))
+    return Layout(shape, order, kept, outer, tuple(sorted(natural, key=order.__getitem__)))
 
 
 def _parts(cube: Array) -> list[slice]:
@@ -100,9 +111,14 @@ class Rows:
 
     def totals(self, block: Array) -> Array:
         """Return the sum of a block for each of the kept, in double precision from where the sums grow long."""
-        rows = row_sums(block) if block.shape[2] > 1 else block.reshape(block.shape[:2])
-        joined = np.add.reduce(rows, axis=0) if len(rows) > 1 else rows
-        return np.add.reduce(joined.reshape(-1, self.kept), axis=0, dtype=np.float64)
+        if block.shape[2] > 1:
+            sums = row_sums(block)
+        elif len(block) <= _FEW:  # by BLAS, which is quicker than NumPy's sum
+            sums = ones(len(block), block.dtype) @ block.reshape(block.shape[:2])
+        else:  # rows that could not be joined
+            sums = np.add.reduce(block.reshape(block.shape[:2]), axis=0, dtype=np.float64)
+        wide = sums.astype(np.float64).reshape(-1, self.kept)
+        return np.asarray(ones(len(wide), wide.dtype) @ wide)
 
 
 def channel_sum(x: Array) -> Array:
@@ -110,23 +126,35 @@ def channel_sum(x: Array) -> Array:
     how = _layout(x, (0, *range(2, x.ndim)), (1,))
     cube = how.cube(x)
     rows, total = Rows(cube), np.zeros(cube.shape[1])
-    for (block,) in rows.blocks(cube):
-        total += rows.totals(block)
+    with alone(cube.size):
+        for (block,) in rows.blocks(cube):
+            total += rows.totals(block)
     return total.astype(x.dtype)
 
 
-def _moments(cube: Array, rows: Rows) -> tuple[Array, Array]:
-    """Return mean and variance for each of the kept.
+def _is_near(mean: Array, var: Array, within: float) -> bool:
+    """Return whether no mean is farther from zero than so many standard deviations."""
+    return bool((mean * mean <= within**2 * var).all())
 
-    Each block is centred by its own mean, and the blocks' moments are merged as in T. F. Chan, G. H. Golub, R. J.
-    LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
+
+def _moments(cube: Array, rows: Rows) -> tuple[Array, Array]:
+    """Return mean and variance for each of the kept, in double precision.
+
+    Each block is centred by its own mean, unless its means are near zero, and the blocks' moments are merged as in
+    T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances"
+    (1979).
     """
-    count, mean, squares = 0, np.zeros(cube.shape[1]), np.zeros(cube.shape[1])
+    count, mean, squares, is_near = 0, np.zeros(cube.shape[1]), np.zeros(cube.shape[1]), True
     for (block,) in rows.blocks(cube):
         n = block.size // cube.shape[1]
         here = rows.totals(block) / n
-        away = block - rows.per_kept(here.astype(cube.dtype))
-        squares += rows.totals(np.square(away, out=away)) + (here - mean) ** 2 * (count * n / (count + n))
+        if is_near:
+            away = rows.totals(np.square(block)) - n * here * here
+            is_near = _is_near(here, away / n, _SQUARES)
+        if not is_near:
+            centred = block - rows.per_kept(here.astype(cube.dtype))
+            away = rows.totals(np.square(centred, out=centred))
+        squares += away + (here - mean) ** 2 * (count * n / (count + n))
         count += n
         mean += (here - mean) * (n / count)
     return mean, squares / max(count, 1)
@@ -144,23 +172,44 @@ def normalize(
     y = np.empty_like(cube)
     mean, var = np.empty((2, cube.shape[1]), x.dtype)
     scale, shift = (None if p is None else how.row(p, along) for p in (weight, bias))
-    for kept in _parts(cube):
-        part = cube[:, kept]
-        rows = Rows(part)
-        mean[kept], var[kept] = _moments(part, rows)
-        center, inv = rows.per_kept(mean[kept]), 1 / np.sqrt(var[kept] + x.dtype.type(eps))
-        if scale is not None and along != axes:
-            inv *= scale[kept]
-        factors = [rows.per_kept(inv), *([scale] if scale is not None and along == axes else [])]
-        added = None if shift is None else shift if along == axes else rows.per_kept(shift[kept])
-        for x_block, y_block in rows.blocks(part, y[:, kept]):
-            np.subtract(x_block, center, out=y_block)
-            for factor in factors:
-                y_block *= factor
-            if added is not None:
-                y_block += added
+    step = _by_position if along == axes else _by_kept
+    with alone(cube.size):
+        for kept in _parts(cube):
+            here = slice(None) if along == axes else kept
+            weights, biases = (None if p is None else p[here] for p in (scale, shift))
+            mean[kept], var[kept] = step(cube[:, kept], weights, biases, eps, y[:, kept])
     natural = tuple(range(x.ndim))
     return how.back(y, natural), how.back(mean, how.kept), how.back(var, how.kept)
+
+
+def _by_kept(x: Array, weight: Array | None, bias: Array | None, eps: float, y: Array) -> tuple[Array, Array]:
+    """Write the normalised x where each of the kept has one weight and bias; return mean and variance.
+
+    Unless a mean is far from zero it goes into what is added, which saves a pass.
+    """
+    rows = Rows(x)
+    mean, var = _moments(x, rows)
+    center = None if _is_near(mean, var, _SQUARES) else rows.per_kept(mean.astype(x.dtype))
+    scale = (1.0 if weight is None else weight) / np.sqrt(var + eps)
+    term = (0.0 if bias is None else bias) - (mean * scale if center is None else 0.0)
+    factor, term = (rows.per_kept(t.astype(x.dtype)) for t in (scale, np.asarray(term)))
+    for x_block, y_block in rows.blocks(x, y):
+        np.multiply(x_block if center is None else np.subtract(x_block, center, out=y_block), factor, out=y_block)
+        y_block += term
+    return mean, var
+
+
+def _by_position(x: Array, weight: Array | None, bias: Array | None, eps: float, y: Array) -> tuple[Array, Array]:
+    """Write the normalised x where weight and bias lie along the row that is normalised; return mean and variance."""
+    x, y, count = x[0], y[0], x.dtype.type(max(1, x.shape[2]))
+    mean = row_sums(x) / count
+    np.subtract(x, mean[:, None], out=y)
+    var = row_sums(np.square(y)) / count
+    inv = (1 / np.sqrt(var + x.dtype.type(eps)))[:, None]
+    y *= inv if weight is None else np.dot(inv, weight[None])
+    if bias is not None:
+        y += bias
+    return mean, var
 
 
 def normalize_by(
@@ -189,53 +238,78 @@ def normalize_grad(
     gx = np.empty_like(x_cube)
     sizes = tuple(x.shape[a] for a in along)
     scale = how.row(np.ones(sizes, x.dtype) if weight is None else weight, along)
-    center, inv = how.row(mean, how.kept), 1 / np.sqrt(how.row(var, how.kept) + x.dtype.type(eps))
+    center, spread = how.row(mean, how.kept), how.row(var, how.kept)
+    inv = 1 / np.sqrt(spread + x.dtype.type(eps))
+    if not _is_near(center, spread, _PRODUCTS):
+        x_cube, center = _centred(x_cube, center), np.zeros_like(center)
     totals = np.zeros((2, len(scale)))
     step = _grad_by_position if along == axes else _grad_by_kept
-    for kept in _parts(x_cube):
-        here = slice(None) if along == axes else kept
-        step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
+    with alone(x_cube.size):
+        for kept in _parts(x_cube):
+            here = slice(None) if along == axes else kept
+            step(u_cube[:, kept], x_cube[:, kept], scale[here], center[kept], inv[kept], gx[:, kept], totals[:, here])
     gweight, gbias = (how.back(t, along).astype(x.dtype).reshape(sizes) for t in totals)
     return how.back(gx, tuple(range(x.ndim))), gweight, gbias
+
+
+def _centred(cube: Array, mean: Array) -> Array:
+    """Return the values less the mean of each of the kept."""
+    away, rows = np.empty_like(cube), Rows(cube)
+    center = rows.per_kept(mean)
+    for x_block, away_block in rows.blocks(cube, away):
+        np.subtract(x_block, center, out=away_block)
+    return away
 
 
 def _grad_by_kept(u: Array, x: Array, weight: Array, mean: Array, inv: Array, gx: Array, totals: Array) -> None:
     """Write the gradient of x where each of the kept has one weight; add the gradients of weight and bias to `totals`.
 
-    With x' the normalised x: gx = (u - mean(u) - x' mean(u x')) * inv * weight.
+    With x' the normalised x: gx = (u - mean(u) - x' mean(u x')) * inv * weight. The sums of u x' are those of u x less
+    `mean` times those of u.
     """
     rows, count = Rows(x), max(1, x.shape[0] * x.shape[2])
-    center = rows.per_kept(mean)
     for u_block, x_block, gx_block in rows.blocks(u, x, gx):
-        np.subtract(x_block, center, out=gx_block)
         totals[1] += rows.totals(u_block)
-        totals[0] += rows.totals(np.multiply(gx_block, u_block, out=gx_block))
-    totals[0] *= inv
-    slope, offset = (rows.per_kept(t.astype(x.dtype)) for t in (totals[0] * inv / count, totals[1] / count))
-    factor = rows.per_kept(inv * weight)
+        totals[0] += rows.totals(np.multiply(u_block, x_block, out=gx_block))
+    totals[0] = (totals[0] - mean * totals[1]) * inv
+    slope = totals[0] * inv / -count
+    offset = mean * slope + totals[1] / count
+    factors = rows.per_kept(slope.astype(x.dtype)), rows.per_kept(inv * weight)
+    term = rows.per_kept(offset.astype(x.dtype))
     for u_block, x_block, gx_block in rows.blocks(u, x, gx):
-        np.subtract(x_block, center, out=gx_block)
-        gx_block *= slope
-        np.subtract(u_block, gx_block, out=gx_block)
-        gx_block -= offset
-        gx_block *= factor
+        np.multiply(x_block, factors[0], out=gx_block)
+        gx_block += u_block
+        gx_block -= term
+        gx_block *= factors[1]
 
 
 def _grad_by_position(u: Array, x: Array, weight: Array, mean: Array, inv: Array, gx: Array, totals: Array) -> None:
     """Write the gradient of x where the weight lies along the row over which x was normalised.
 
-    With x' the normalised x and h = u * weight: gx = (h - mean(h) - x' mean(h x')) * inv.
+    With x' the normalised x and h = u * weight: gx = (h - mean(h) - x' mean(h x')) * inv. The sums are products of a
+    matrix with a vector; those of h x' are made of the sums of u x.
     """
     u, x, gx = u[0], x[0], gx[0]
     count = x.dtype.type(max(1, x.shape[1]))
-    hat = x - mean[:, None]
-    hat *= inv[:, None]
-    totals[1] += sum_(u, dim=0)
-    totals[0] += sum_(np.multiply(u, hat, out=gx), dim=0)
+    product = np.multiply(u, x, out=gx)
+    totals[1] += _column_sums(np.ones_like(inv), u)
+    totals[0] += _column_sums(inv, product) - _column_sums(mean * inv, u)
+    by_h, by_product = _along_rows(u, weight), _along_rows(product, weight)
+    slope = (by_product - mean * by_h) * inv * inv / count
+    offset = by_h / count - mean * slope
     np.multiply(u, weight, out=gx)
-    offset = row_sums(gx)[:, None] / count
-    slope = row_sums(gx * hat)[:, None] / count
-    gx -= offset
-    hat *= slope
-    gx -= hat
+    gx -= x * slope[:, None]
+    gx -= offset[:, None]
     gx *= inv[:, None]
+
+
+def _along_rows(x: Array, weight: Array) -> Array:
+    """Return the sums of x * weight along rows; BLAS would lose digits in long ones."""
+    return np.asarray(x @ weight) if len(weight) <= _FEW else row_sums(x * weight)
+
+
+def _column_sums(by: Array, x: Array) -> Array:
+    """Return the sums of the rows of `x` times `by`, in double precision where there are many."""
+    whole = len(x) // _FEW * _FEW
+    parts = by[:whole].reshape(-1, 1, _FEW) @ x[:whole].reshape(-1, _FEW, x.shape[1])
+    return np.asarray(np.add.reduce(parts, axis=(0, 1), dtype=np.float64) + by[whole:] @ x[whole:])

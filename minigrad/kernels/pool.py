@@ -55,7 +55,7 @@ class Plan(NamedTuple):
     """
 
     counts: Pair  # of windows along each dim
-    rows: list[tuple[Place, Place]]  # the taps along the height
+    rows: list[tuple[Place, Place]]  # the taps along the height, those that serve every output first
     columns: list[tuple[Place, Place]]  # and along the width
     places: list[tuple[Place, Place]]  # those of the whole window, in reading order
     is_disjoint: bool  # whether no two windows share an input
@@ -69,14 +69,25 @@ def _plan(window: Window, sizes: Pair, numbers: int) -> Plan:
     reached = [sum(len(range(size)[i]) for _, i in taps) for taps, size in zip((rows, columns), sizes, strict=True)]
     columns = [(slice(o.start * numbers, o.stop * numbers), i) for o, i in columns]
     is_disjoint = all(s > d * (k - 1) for k, s, d in zip(window.kernel, window.stride, window.dilation, strict=True))
+    places: list[tuple[Place, Place]] = [
+        ((_ALL, oh, ow), (_ALL, ih, iw)) for (oh, ih), (ow, iw) in product(rows, columns)
+    ]
+    rows.sort(key=_missed)
+    columns.sort(key=_missed)
     return Plan(
         window.counts(sizes),
         [((_ALL, o), (_ALL, i)) for o, i in rows],
         [((_ALL, _ALL, o), (_ALL, _ALL, i)) for o, i in columns],
-        [((_ALL, oh, ow), (_ALL, ih, iw)) for (oh, ih), (ow, iw) in product(rows, columns)],
+        places,
         is_disjoint,
         is_disjoint and tuple(reached) == sizes,
     )
+
+
+def _missed(tap: tuple[slice, slice]) -> int:
+    """Return a number that is the higher, the fewer outputs a tap serves."""
+    outputs = tap[0]
+    return int(outputs.start - outputs.stop)
 
 
 def _taps(window: Window, sizes: Pair, d: int) -> list[tuple[slice, slice]]:
@@ -102,11 +113,7 @@ class Images(NamedTuple):
     def of(cls, x: Array) -> Images:
         """Return how images as `x` are best seen."""
         together = x.shape[1] > 1 and x.strides[1] == x.itemsize
-        return (
-            cls(x.shape[1], x.dtype, np.dtype((np.void, x.shape[1] * x.itemsize)))
-            if together
-            else cls(1, x.dtype, x.dtype)
-        )
+        return _images(x.shape[1] if together else 1, x.dtype)
 
     def planes(self, x: Array) -> Array:
         """Return `x` as numbers (planes, height, width * numbers of a pixel), a view if its memory is in that order."""
@@ -139,13 +146,20 @@ class Images(NamedTuple):
         )
 
 
+@functools.lru_cache(256)
+def _images(numbers: int, dtype: np.dtype[Any]) -> Images:
+    pixel = np.dtype((np.void, numbers * dtype.itemsize)) if numbers > 1 else dtype
+    return Images(numbers, dtype, pixel)
+
+
 Step = Callable[..., None]
 
 
 def _blockwise(step: Step, how: Images, shape: tuple[int, ...], *inputs: Array) -> Array:
     """Return images of `shape`, of which `step` fills the planes from those of the inputs, a few images at a time."""
     y = how.empty(shape)
-    at_once = max(1, _BLOCK // max(1, y[:1].size, *(x[:1].size for x in inputs)))
+    largest = max(y.size, *(x.size for x in inputs))
+    at_once = max(1, _BLOCK * len(y) // max(1, largest))
     for n in range(0, len(y) if y.size else 0, at_once):
         part = slice(n, n + at_once)
         step(how.planes(y[part]), *(how.planes(x[part]) for x in inputs))
@@ -164,8 +178,7 @@ def _over_windows(ufunc: Any, y: Array, x: Array, plan: Plan, how: Images, start
 
 
 def _over(ufunc: Any, y: Array, taps: list[tuple[Place, Array]], start: Any) -> None:
-    """Write into `y` what `ufunc` makes of the taps, from `start` on if no two of them serve every output."""
-    taps = sorted(taps, key=lambda tap: tap[1].shape != y.shape)
+    """Write into `y` what `ufunc` makes of the taps, from `start` on if the first two do not serve every output."""
     if len(taps) > 1 and taps[1][1].shape == y.shape:
         ufunc(taps[0][1], taps[1][1], out=y)
         taps = taps[2:]
@@ -197,7 +210,8 @@ def _winners(x: Array, shape: tuple[int, ...], plan: Plan, how: Images) -> Itera
     """
     taps = [(outputs, inputs, how.picked(x, inputs)) for outputs, inputs in plan.places]
     y = np.empty(shape, x.dtype)
-    _over(np.maximum, y, [(outputs, tap) for outputs, _, tap in taps], _least(x.dtype))
+    whole_first = sorted(taps, key=lambda tap: -tap[2].size)
+    _over(np.maximum, y, [(outputs, tap) for outputs, _, tap in whole_first], _least(x.dtype))
     free, last = np.ones(shape, np.int8), _last_nan(y, taps)
     for k, (outputs, inputs, tap) in enumerate(taps):
         won = np.equal(tap, y[outputs]).view(np.int8)

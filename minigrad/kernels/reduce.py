@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.kernels.half import HALF, SINGLE
+from minigrad.kernels.threads import alone
 
 Dim = int | tuple[int, ...] | None
 _FEW = 16
@@ -42,10 +43,10 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
     if x.dtype is HALF:  # NumPy rounds the parts of a sum to float16, in which 65520 is infinite
         return _sum_over(x.astype(SINGLE), over, keepdim).astype(HALF)
     if over == (0,) and x.ndim == 2 and len(x) <= _MATRIX and x.flags.c_contiguous:
-        total = np.matmul(_ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
+        total = np.matmul(ones(len(x), x.dtype), x)  # a few rows: the matrix product is the quickest, and as exact
         return total[None] if keepdim else total
     if not over or x.size <= _FEW:
-        return np.asarray(np.sum(x, axis=over, keepdims=keepdim))
+        return np.asarray(x.sum(axis=over, keepdims=keepdim))
     if x.flags.c_contiguous and over[0] == x.ndim - len(over):
         rows = row_sums(x.reshape(*x.shape[: over[0]], -1)) if x.size else np.sum(x, axis=over)
         return np.asarray(rows.reshape(*rows.shape, *(1,) * len(over)) if keepdim else rows)
@@ -59,9 +60,13 @@ def _sum_over(x: Array, over: tuple[int, ...], keepdim: bool = False) -> Array:
 
 
 def row_sums(x: Array) -> Array:
-    """Return the sums along the last axis; of short rows by a product, since NumPy's sum costs as much again a row."""
+    """Return the sums along the last axis; of short rows by a product, since NumPy's sum costs as much again a row.
+
+    BLAS has one thread for it: with more a product of a vector takes many times as long where a core is busy.
+    """
     if x.shape[-1] <= _MATRIX:
-        return np.asarray(np.matmul(x, _ones(x.shape[-1], x.dtype)))
+        with alone(x.size):
+            return np.asarray(np.matmul(x, ones(x.shape[-1], x.dtype)))
     return np.asarray(np.add.reduce(x, axis=-1))
 
 
@@ -86,8 +91,9 @@ def multiples(count: int, step: int) -> Array:
     return found
 
 
-@functools.cache
-def _ones(count: int, kind: np.dtype[Any]) -> Array:
+@functools.lru_cache(256)
+def ones(count: int, kind: np.dtype[Any]) -> Array:
+    """Return ones, kept for the next time."""
     return np.ones(count, kind)
 
 

@@ -11,6 +11,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from minigrad.kernels import quiet
@@ -37,14 +38,14 @@ class _OneThread:
         with self._lock:
             if not self._depth:
                 self._before = [library.get_num_threads() for library in self.libraries()]
-                self._set([1] * len(self._before))
+                self._limit(self._before, [1] * len(self._before))
             self._depth += 1
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
             self._depth -= 1
             if not self._depth:
-                self._set(self._before)
+                self._limit([1] * len(self._before), self._before)
 
     def set_all(self, count: int) -> None:
         """Let BLAS use `count` threads outside of the scope."""
@@ -54,6 +55,11 @@ class _OneThread:
                 self._before = counts
             else:
                 self._set(counts)
+
+    def _limit(self, now: list[int], counts: list[int]) -> None:
+        """Set the limits if they are not so now: it takes longer than to ask."""
+        if now != counts:
+            self._set(counts)
 
     def _set(self, counts: list[int]) -> None:
         """Set the limits and let go of the right to set them, which threadpoolctl else keeps for this thread."""
@@ -81,6 +87,11 @@ def _default_count() -> int:
         if said.isdecimal() and int(said):
             return int(said)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def alone(work: int) -> AbstractContextManager[None]:
+    """Return a scope for products of `work` multiplications in all: BLAS has one thread, unless they are few."""
+    return nullcontext() if work < _ALONE else one_thread
 
 
 class _Threads:

@@ -95,10 +95,9 @@ class BatchNorm(Affine):
     def forward(self, input: Tensor) -> Tensor:
         """Return x normalised; in training this moves the running statistics."""
         self._check_rank(input)
-        use_batch = self.training or self.running_mean is None
-        return F.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps
-        )
+        mean = self.running_mean
+        use_batch = self.training or mean is None
+        return F.batch_norm(input, mean, self.running_var, self.weight, self.bias, use_batch, self._step(), self.eps)
 
     def _step(self) -> float:
         """Count a batch of training; return how far the running statistics move towards it."""
@@ -108,12 +107,13 @@ class BatchNorm(Affine):
         return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
 
     def _check_rank(self, x: Tensor) -> None:
-        if x.ndim < 2 or (self.ranks and x.ndim not in self.ranks):
+        shape = x._data.shape
+        if len(shape) < 2 or (self.ranks and len(shape) not in self.ranks):
             wanted = " or ".join(f"{r}D" for r in self.ranks) or "at least 2D"
-            raise ShapeError(f"expected {wanted} input (got {x.ndim}D input of shape {tuple(x.shape)})")
-        if x.shape[1] != self.num_features:
+            raise ShapeError(f"expected {wanted} input (got {len(shape)}D input of shape {shape})")
+        if shape[1] != self.num_features:
             raise ShapeError(
-                f"batch_norm: the input has {x.shape[1]} channels (axis 1 of shape {tuple(x.shape)}), this layer was "
+                f"batch_norm: the input has {shape[1]} channels (axis 1 of shape {shape}), this layer was "
                 f"made for {self.num_features}"
             )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import conv as kernel
 from minigrad.kernels.conv import Pair
 from minigrad.kernels.norm import channel_sum as channel_sum_kernel
@@ -87,14 +89,17 @@ def pair(value: Any, name: str, what: str, least: int) -> Pair:
 
 def several(value: Any, count: int, name: str, what: str, least: int) -> tuple[int, ...]:
     """Return a setting given as one int or as `count` of them, one for each dim, each at least `least`."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value,)
-    if len(values) not in (1, count) or not all(hasattr(v, "__index__") for v in values):
+    try:
+        values = tuple(map(operator.index, value if isinstance(value, (tuple, list)) else (value,)))
+    except TypeError:
+        values = ()
+    if len(values) not in (1, count):
         number = {1: "one int", 2: "two ints", 3: "three ints"}[count]
         raise ArgumentError(f"{what}: {name} must either be a single int, or a tuple of {number}, got {value!r}")
     if min(values) < least:
         kind = "negative" if least == 0 else "non-positive"
         raise ArgumentError(f"{what}: {kind} {name} is not supported, got {name}={value!r}")
-    return tuple(int(v) for v in values) * (count if len(values) == 1 else 1)
+    return values if len(values) == count else values * count
 
 
 def check_named_padding(name: str, stride: tuple[int, ...], what: str = "conv2d") -> None:
@@ -112,18 +117,19 @@ def checked_call(
 
     Raises ShapeError or ArgumentError for what does not fit together.
     """
-    dims = int(what[-2])
-    if x.ndim not in (dims + 1, dims + 2) or weight.ndim != dims + 2:
+    dims, size = int(what[-2]), array_of(weight).shape
+    if x.ndim not in (dims + 1, dims + 2) or len(size) != dims + 2:
         raise ShapeError(
             f"{what}: Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {what} and a {dims + 2}D "
-            f"weight, but got input of size: {list(x.shape)} and weight of size: {list(weight.shape)}"
+            f"weight, but got input of size: {list(x.shape)} and weight of size: {list(size)}"
         )
     strides = several(stride, dims, "stride", what, 1)
     dilations = several(dilation, dims, "dilation", what, 1)
     if isinstance(padding, str):
-        x, padding = _padded_by_name(what, x, padding, tuple(weight.shape[2:]), strides, dilations)
+        x, padding = _padded_by_name(what, x, padding, size[2:], strides, dilations)
     paddings = several(padding, dims, "padding", what, 0)
-    _check(what, x, weight, bias, paddings, dilations, groups)
+    _check(what, array_of(x).shape, size, groups, paddings, dilations)
+    check_bias(what, weight, bias, size[0])
     return x, strides, paddings, dilations
 
 
@@ -140,23 +146,28 @@ def _padded_by_name(
     return x, tuple(r // 2 for r in reach)
 
 
+@functools.lru_cache(256)
 def _check(
-    what: str, x: Any, weight: Any, bias: Any, padding: tuple[int, ...], dilation: tuple[int, ...], groups: int
+    what: str,
+    x: tuple[int, ...],
+    weight: tuple[int, ...],
+    groups: int,
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
 ) -> None:
-    (out, per_group, *size), (channels, *sizes) = weight.shape, x.shape[1 - weight.ndim :]
+    """Raise ShapeError unless the shapes of input and weight fit together; asked once for all calls alike."""
+    (out, per_group, *size), (channels, *sizes) = weight, x[1 - len(weight) :]
     given = f"{what}: Given groups={groups}"
     if groups < 1 or out < groups or out % groups:
         raise ShapeError(
             f"{given}, expected weight to be at least {groups} and divisible by {groups} at dimension 0, but got "
-            f"weight of size {list(weight.shape)}"
+            f"weight of size {list(weight)}"
         )
     if channels != per_group * groups:
         raise ShapeError(
-            f"{given}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have "
-            f"{per_group * groups} channels, but got {channels} channels instead (axis {x.ndim - len(size) - 1} of "
-            "the input)"
+            f"{given}, weight of size {list(weight)}, expected input{list(x)} to have {per_group * groups} channels, "
+            f"but got {channels} channels instead (axis {len(x) - len(size) - 1} of the input)"
         )
-    check_bias(what, weight, bias, out)
     padded = [n + 2 * p for n, p in zip(sizes, padding, strict=True)]
     reach = [d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True)]
     if any(n < k for n, k in zip(padded, reach, strict=True)):
@@ -168,7 +179,7 @@ def _check(
 
 def check_bias(what: str, weight: Any, bias: Any, out: int) -> None:
     """Raise ShapeError unless there is no bias or it has one element for each of the `out` channels."""
-    if bias is not None and tuple(bias.shape) != (out,):
+    if bias is not None and array_of(bias).shape != (out,):
         raise ShapeError(
             f"{what}: Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {out} "
             f"elements, but got bias of size {list(bias.shape)} instead"

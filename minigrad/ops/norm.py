@@ -108,6 +108,9 @@ normalize_by = primitive(
 )  # fmt: skip
 
 
+_PER_CHANNEL = ("running_mean", "running_var", "weight", "bias")
+
+
 @composite
 def batch_norm(
     x: Any,
@@ -133,16 +136,16 @@ def batch_norm(
     """
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: expected an input of at least 2 dims (N, C, ...), got shape {tuple(x.shape)}")
-    shape, axes = tuple(x.shape), (0, *range(2, x.ndim))
-    names = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, p in names.items():
-        if p is not None and tuple(p.shape) != (shape[1],):
+    shape = array_of(x).shape
+    for name, p in zip(_PER_CHANNEL, (running_mean, running_var, weight, bias), strict=True):
+        if p is not None and array_of(p).shape != (shape[1],):
             raise ShapeError(
                 f"batch_norm: {name} should contain {shape[1]} elements not {math.prod(p.shape)}: axis 1 of the input "
                 f"{shape} is {shape[1]}, {name} has shape {tuple(p.shape)}"
             )
     if not training:
         return _by_running(x, running_mean, running_var, weight, bias, eps)
+    axes = (0, *range(2, len(shape)))
     count = math.prod(shape[a] for a in axes)
     if count == 1:
         raise ShapeError(

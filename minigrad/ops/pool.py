@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import pool as kernel
 from minigrad.kernels.half import in_float32
-from minigrad.kernels.pool import Window
+from minigrad.kernels.pool import Pair, Window
 from minigrad.ops.conv import pair
 from minigrad.ops.shape import squeeze, unsqueeze
 
@@ -95,22 +96,26 @@ def avg_pool2d(
 def _window(what: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Window:
     """Return the settings as a window that was checked against `x`."""
     size = pair(kernel_size, "kernel_size", what, 1)
-    window = Window(
-        size,
-        size if stride is None or stride in ((), []) else pair(stride, "stride", what, 1),
-        pair(padding, "padding", what, 0),
-        pair(dilation, "dilation", what, 1),
-        bool(ceil_mode),
-    )
-    for k, p, d in zip(window.kernel, window.padding, window.dilation, strict=True):
+    steps = size if stride is None or stride in ((), []) else pair(stride, "stride", what, 1)
+    margin, apart = pair(padding, "padding", what, 0), pair(dilation, "dilation", what, 1)
+    return _checked(what, array_of(x).shape, size, steps, margin, apart, bool(ceil_mode))
+
+
+@functools.lru_cache(256)
+def _checked(
+    what: str, shape: tuple[int, ...], size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
+) -> Window:
+    """Return the window, made and checked once for all calls alike."""
+    window = Window(size, stride, padding, dilation, ceil_mode)
+    for k, p, d in zip(size, padding, dilation, strict=True):
         if p > ((k - 1) * d + 1) // 2:
             raise ArgumentError(
                 f"{what}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
                 f"dilation={d}"
             )
-    if x.ndim not in (3, 4):
-        raise ShapeError(f"{what}: Expected 3D (unbatched) or 4D (batched) input, but got shape {tuple(x.shape)}")
-    channels, *sizes = x.shape[-3:]
+    if len(shape) not in (3, 4):
+        raise ShapeError(f"{what}: Expected 3D (unbatched) or 4D (batched) input, but got shape {shape}")
+    channels, *sizes = shape[-3:]
     counts = window.counts((sizes[0], sizes[1]))
     if min(counts) < 1 or min(sizes) < 1:
         raise ShapeError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.dtypes import Array
 from minigrad.errors import OutOfRangeError, ShapeError
-from minigrad.graph import composite, primitive
+from minigrad.graph import array_of, composite, primitive
 from minigrad.kernels import reduce as kernel
 
 Shape = tuple[int, ...]
@@ -174,13 +174,13 @@ def squeeze(x: Any, dim: int | Shape | None = None) -> Any:
 @composite
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Return a view with the dims from `start_dim` to `end_dim` made one."""
-    if x.ndim == 0:
+    sizes = array_of(x).shape
+    if not sizes:
         return reshape(x, shape=(1,))
-    a, b = checked_dim(start_dim, x.ndim), checked_dim(end_dim, x.ndim)
+    a, b = checked_dim(start_dim, len(sizes)), checked_dim(end_dim, len(sizes))
     if a > b:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    size = math.prod(x.shape[a : b + 1])
-    return reshape(x, shape=(*x.shape[:a], size, *x.shape[b + 1 :]))
+    return reshape(x, shape=(*sizes[:a], math.prod(sizes[a : b + 1]), *sizes[b + 1 :]))
 
 
 @composite
