@@ -601,7 +601,7 @@ def test_a_notebook_gets_picture_and_text():
     bundle = draw_neuron()[0]._repr_mimebundle_()
     assert set(bundle) == {"image/svg+xml", "text/plain"}
     assert "<svg" in bundle["image/svg+xml"]
-    assert bundle["text/plain"] == "<Graph: 7 ops, 3 parameters>"
+    assert bundle["text/plain"] == draw_neuron()[0].to_text(width=80, color=False)
 
 
 def test_without_graphviz_one_sentence_says_what_to_install(monkeypatch, tmp_path):

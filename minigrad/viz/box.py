@@ -80,10 +80,11 @@ def label(node: Node, look: Look, module: str = "") -> str:
     """
     shown = look.labels or USUAL
     p = look.palette if node.mark is None else _on(look.palette, node.mark.fill)
+    uses = look.uses.get(node.id, 0)
     lines = [
         *([font(f"<B>{html(short(node.mark.tag))}</B>", p.ink, 11)] if node.mark is not None else []),
         *([font(module, p.muted, 9)] if module else []),
-        title(node, p, look.uses.get(node.id, 0), shown),
+        title(node, p, uses, shown) if node.mark is None else font(title(node, p, uses, shown), p.ink, 12),
         *(font(html(line), p.muted, 9) for line in (wrapped(node.attrs) if "attrs" in shown else ())),
         *(font(html(fact), p.ink, 10) for fact in _facts(node, look, shown)),
         *(font(html(line), p.ink, 10) for line in (broken(node.error or "") if "error" in shown else ())),
@@ -134,7 +135,7 @@ def _facts(node: Node, look: Look, shown: tuple[str, ...]) -> list[str]:
         "shape": shape(node, "shape" in shown, "dtype" in shown),
         "module": node.module or "",
         "params": f"{params:,} parameters" if params else "",
-        "bytes": bytes_of(node.nbytes),
+        "bytes": f"takes {bytes_of(node.nbytes)}",
         "flops": f"{count_of(flops)} FLOPs" if flops else "",
         "saved": f"saves {bytes_of(node.saved_bytes)}" if node.saved else "",
         "time": ", ".join(times),
@@ -162,6 +163,8 @@ def shape(node: Node, sizes: bool = True, types: bool = True) -> str:
     dtype = "" if (node.dtype == "float32" and sizes) or not types else node.dtype
     if not sizes:
         return dtype
+    if node.kind == FAILED:
+        return ""
     if not node.shape:
         return dtype or ("" if node.value is not None else "scalar")
     return f"{node.shape} {dtype}".strip()

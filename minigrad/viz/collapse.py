@@ -249,17 +249,18 @@ def _folded(key: Key, group: list[Node], kinds: dict[str, str]) -> Node:
     for node in [node for node in group if node.op] or group:
         ops[node.op or node.kind] += node.holds
     most = sorted(ops.items(), key=lambda item: -item[1])
-    more = f", and {len(most) - _NAMED} kinds more" if len(most) > _NAMED else ""
+    more = f", and {len(most) - _NAMED} more kind{'s' * (len(most) > _NAMED + 1)}" if len(most) > _NAMED else ""
     op, name, module, times = _title(key, group, last, kinds)
+    tells = isinstance(key, tuple) and key[0] != BLOCK  # what the last op returned is what came out of it all
     return last._replace(
         id=group[0].id,
         kind=MODULE,
         op=op,
         name=name,
         module=module,
-        attrs=", ".join(f"{name} ×{count:,}" for name, count in most[:_NAMED]) + more,
-        stats=None,
-        grad_stats=None,
+        attrs=", ".join(f"{name} ×{count:,}" if count > 1 else name for name, count in most[:_NAMED]) + more,
+        stats=last.stats if tells else None,
+        grad_stats=last.grad_stats if tells else None,
         requires_grad=any(node.requires_grad for node in group),
         holds=sum(node.holds for node in group),
         saved=tuple(saved for node in group for saved in node.saved),

@@ -79,20 +79,29 @@ def boxes(rows: Rows) -> Iterator[str]:
     def draw(node: Node, module: str = "") -> str:
         return node_line(node, look, node.id in line, module)
 
-    orders = sorted({node.order for node in rows.nodes if node.order})
-    yield from _modules(rows, look.palette, draw)
-    for order in orders:
+    levels = orders(rows)
+    yield from _modules(rows, [node for node in rows.nodes if not levels[node.id]], look.palette, draw)
+    for order in sorted({*levels.values()} - {0}):
         yield f"  subgraph cluster_order{order} {{"
         nth = f"{_ORDERS[order]} derivative" if order < len(_ORDERS) else f"derivative of order {order}"
         title = f"<B>order {order}</B>: computes the {nth}"
-        yield f"    {_cluster_style(title, look.palette, 1)}"
-        yield from (f"    {draw(node)}" for node in rows.nodes if node.order == order)
+        yield f"    {_cluster_style(title, look.palette, 1, 'b')}"
+        yield from (f"    {draw(node)}" for node in rows.nodes if levels[node.id] == order)
         yield "  }"
 
 
-def _modules(rows: Rows, palette: Palette, draw: Callable[..., str]) -> Iterator[str]:
+def orders(rows: Rows) -> dict[int, int]:
+    """Return by id for which order of derivative each node is there; a leaf, for the lowest that uses it."""
+    levels = {node.id: node.order for node in rows.nodes}
+    used: dict[int, int] = {}
+    for edge in rows.edges:
+        if edge.kind == DATA:
+            used[edge.tail] = min(levels[edge.head], used.get(edge.tail, levels[edge.head]))
+    return levels | {node.id: used.get(node.id, 0) for node in rows.nodes if not node.op}
+
+
+def _modules(rows: Rows, nodes: list[Node], palette: Palette, draw: Callable[..., str]) -> Iterator[str]:
     """Yield the nodes of the program itself within their modules."""
-    nodes = [node for node in rows.nodes if not node.order]
     used = {path for node in nodes if node.module is not None for path in ancestors(node.module)}
     modules = [module for module in rows.modules if module.path in used]
     paths = {module.path for module in modules}
@@ -135,9 +144,9 @@ def cluster_lines(module: Module, number: int, depth: int, palette: Palette) -> 
     yield f"  {_cluster_style(aside + cluster_title(module), palette, depth)}"
 
 
-def _cluster_style(title: str, palette: Palette, depth: int) -> str:
+def _cluster_style(title: str, palette: Palette, depth: int, place: str = "t") -> str:
     return (
-        f'graph [label=<{title}>, labelloc=t, labeljust=r, style="rounded,filled", '
+        f'graph [label=<{title}>, labelloc={place}, labeljust=r, style="rounded,filled", '
         f'fillcolor="{palette.cluster[depth % 2]}", color="{palette.cluster_rim}", margin=12]'
     )
 
@@ -192,11 +201,26 @@ def edge_lines(rows: Rows) -> Iterator[str]:
     for edge in rows.edges:
         if edge.tail < edge.head and nodes[edge.tail].module == nodes[edge.head].module is not None:
             within[edge.head] = max(within[edge.head], within[edge.tail] + 1)
-    for edge in rows.edges:
+    for edge in _entering(rows):
         tail, head = nodes[edge.tail], nodes[edge.head]
         enters = tail.op and tail.module != head.module and within[edge.head]
         place = (", weight=8" if tail.op else "") + (f", minlen={within[edge.head] + 1}" if enters else "")
         yield f"  n{edge.tail} -> n{edge.head} [{edge_style(edge, rows.direction, PALETTES[rows.palette])}{place}]"
+
+
+def _entering(rows: Rows) -> Iterator[Edge]:
+    """Yield the edges, but of those of the kind "created" only the ones to where the derivative's computation begins.
+
+    To what is computed further on, a solid line leads already.
+    """
+    made = {(edge.tail, edge.head) for edge in rows.edges if edge.kind == CREATED}
+    within: dict[int, set[int]] = {}
+    for edge in rows.edges:
+        if edge.kind == DATA:
+            within.setdefault(edge.head, set()).add(edge.tail)
+    for edge in rows.edges:
+        if edge.kind == DATA or not any((edge.tail, before) in made for before in within.get(edge.head, ())):
+            yield edge
 
 
 def edge_style(edge: Edge, direction: str, p: Palette = LIGHT) -> str:
@@ -216,12 +240,12 @@ def legend(rows: Rows) -> str:
     result = next((html(short(node.name)) for node in rows.nodes if node.kind == OUTPUT and node.name), "output")
     parts, p = [], PALETTES[rows.palette]
     if rows.direction != "backward":
-        parts.append(
-            font("↓ value, computed forward" if rows.rankdir == "TB" else "→ value, computed forward", p.forward, 10)
-        )
+        way = {"TB": "↓", "LR": "→", "BT": "↑", "RL": "←"}[rows.rankdir]
+        parts.append(font(f"{way} value, computed forward", p.forward, 10))
     if rows.direction != "forward" and any(edge.requires_grad for edge in rows.edges):
-        back = "↑" if rows.rankdir == "TB" else "←"
-        parts.append(font(f"{back} grad = ∂{result}/∂this, flowing backward", p.backward, 10))
+        back = {"TB": "↑", "LR": "←", "BT": "↓", "RL": "→"}[rows.rankdir]
+        which = "of the last backward" if any(node.order for node in rows.nodes) else f"= ∂{result}/∂this"
+        parts.append(font(f"{back} grad {which}, flowing backward", p.backward, 10))
     if any(edge.kind == CREATED for edge in rows.edges):
         parts.append(font("dotted: from an op to what computes its derivative", p.muted, 10))
     lines = ["   ".join(parts), *(font(html(note), p.muted, 10) for note in rows.notes)]

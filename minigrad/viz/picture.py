@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
@@ -204,37 +205,100 @@ class Graph(Rows):
 
     # --- pictures ---
 
-    def pipe(self, format: str = "svg") -> bytes:
-        """Return the picture as "svg", "png", "pdf", or as text, "dot".
+    @overload
+    def pipe(self, format: str = "svg", *, engine: str = "auto", encoding: None = None) -> bytes: ...
 
-        Raises MissingDependencyError where no Graphviz is found, ArgumentError for another format, MinigradError
-        where Graphviz fails.
+    @overload
+    def pipe(self, format: str = "svg", *, engine: str = "auto", encoding: str) -> str: ...
+
+    def pipe(self, format: str = "svg", *, engine: str = "auto", encoding: str | None = None) -> bytes | str:
+        """Return the picture as "svg", "png", "pdf", or as text, "dot"; a str if an `encoding` is given.
+
+        `engine` is "auto", or one of "dot", "pygraphviz" and "graphviz-pure". Raises MissingDependencyError where no
+        Graphviz, or not the one asked for, is found, ArgumentError for another format, MinigradError where Graphviz
+        fails.
         """
+        picture = self._pipe(format, engine)
+        return picture if encoding is None else picture.decode(encoding)
+
+    def _pipe(self, format: str, engine: str = "auto") -> bytes:
         name = render.checked_format(format)
         drawn = self.collapse()
-        return render.pipe(dot.source(drawn, dpi=render.PNG_DPI if name == "png" else None), name)
+        return render.pipe(dot.source(drawn, dpi=render.PNG_DPI if name == "png" else None), name, engine=engine)
 
-    def render(self, filename: str | os.PathLike[str], format: str | None = None, view: bool = False) -> str:
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = True,
+        format: str | None = None,
+        *,
+        outfile: str | os.PathLike[str] | None = None,
+        engine: str = "auto",
+    ) -> str:
         """Write the picture into one file and return its path; `view` opens it where there is a screen.
 
-        The format is that of the file name's suffix (svg if it has none). A `format` that differs from it is
-        appended, as the graphviz package does. Errors are those of `pipe`.
+        The arguments are those of the graphviz package, but for `engine` (see `pipe`). `filename` is "graph" without
+        one, in `directory` if that is given; its suffix is the format (svg if it has none), and a `format` that
+        differs from the suffix is appended. `outfile` is the whole path, its suffix the format. `cleanup=False` leaves
+        the DOT text beside the picture, under the same name with the suffix ".gv". Errors are those of `pipe`.
         """
-        path = Path(filename)
-        name = render.checked_format(format or path.suffix[1:] or "svg")
-        if path.suffix[1:].lower() != name:
-            path = path.with_name(f"{path.name}.{name}")
+        path, name = _target(filename, directory, format, outfile)
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, self.pipe(name))
+        files.write(path, self._pipe(name, engine))
+        if not cleanup and name not in ("dot", "gv"):
+            self.save(path.with_suffix(".gv"))
         if view:
             render.open_viewer(path)
         return str(path)
 
+    def save(
+        self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None
+    ) -> str:
+        """Write the DOT text of all nodes into a file, "graph.gv" without a `filename`, and return its path."""
+        path = Path(directory or "") / (filename or "graph.gv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, self.source.encode())
+        return str(path)
+
+    def view(self) -> str:
+        """Write the picture to a temporary file, show it where there is a screen, and return its path.
+
+        It never raises: without Graphviz it prints the text drawing and why, and returns the path of the DOT text.
+        """
+        folder = tempfile.mkdtemp(prefix="minigrad-")
+        try:
+            return self.render(Path(folder) / "graph.svg", view=True)
+        except MinigradError as error:
+            print(f"{self}\n{error}")
+            return self.save("graph.gv", folder)
+
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """Return what a notebook shows: the picture, and the text where there is no Graphviz."""
+        """Return what a notebook shows: the picture, and the graph as text, alone where there is no Graphviz."""
+        text = self.to_text(width=textual.PLAIN_WIDTH, color=False)
         try:
-            return {"image/svg+xml": self.pipe("svg").decode(), "text/plain": repr(self)}
+            bundle = {"image/svg+xml": self._pipe("svg").decode(), "text/plain": text}
         except MinigradError as error:
-            return {"text/plain": f"{self!r}\n{error}"}
+            bundle = {"text/plain": f"{text}\n{error}"}
+        return {kind: bundle[kind] for kind in bundle if kind in (include or bundle) and kind not in (exclude or ())}
+
+
+def _target(
+    filename: str | os.PathLike[str] | None,
+    directory: str | os.PathLike[str] | None,
+    format: str | None,
+    outfile: str | os.PathLike[str] | None,
+) -> tuple[Path, str]:
+    """Return the path and the format of a picture to write."""
+    if outfile is not None and (filename is not None or directory is not None):
+        raise ArgumentError("render: give either outfile, or filename and directory")
+    path = Path(directory or "") / (filename or "graph") if outfile is None else Path(outfile)
+    name = render.checked_format(format or path.suffix[1:] or "svg")
+    if path.suffix[1:].lower() == name:
+        return path, name
+    if outfile is not None:
+        raise ArgumentError(f"render: outfile {str(path)!r} must end in .{name}")
+    return path.with_name(f"{path.name}.{name}"), name

@@ -59,6 +59,8 @@ def attribute(value: Any) -> str:
     >>> attribute((0, slice(None, 3), None, ...)), attribute(0.1), attribute(np.zeros((2, 3)))
     ('(0, :3, None, …)', '0.1', 'array (2, 3)')
     """
+    if hasattr(value, "_fields"):  # settings that belong together, each with its name
+        return ", ".join(f"{field}={attribute(part)}" for field, part in zip(value._fields, value, strict=True))
     text = _plain(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

@@ -189,21 +189,18 @@ class _Drawing:
             heads, opened, indent = self._headers(node, opened)
             for title, depth in heads:
                 yield from self._header(title, [self.signs.guide] * depth, room)
-            graphic, far = self._graphic(node)
-            yield self._line(node, graphic, indent, far, room)
+            graphic = self._graphic(node)
+            yield self._line(node, graphic, indent, room)
             if node.error:
                 for part in broken(clean(node.error)):
                     yield self._lane_text(room) + self.signs.guide * indent + self._colored("  " + part, "bad")
 
     def _lane_room(self) -> int:
         """Return how many columns the lanes take: a third of the width at the most."""
-        open_lanes, most = set[int](), 1
+        most = 1
         for node in self.order:
-            for operand in self.operands[node.id]:
-                if self.last[operand] <= self.place[node.id]:
-                    open_lanes.discard(operand)
-            open_lanes |= {node.id} if self.users[node.id] else set()
-            most = max(most, len(open_lanes | {node.id}))
+            most = max(most, len(self._graphic(node)) // 2)
+        self.lanes = []
         return min(2 * most + 1, self.width // 3)
 
     def _headers(self, node: Node, opened: list[str]) -> tuple[list[tuple[str, int]], list[str], int]:
@@ -233,7 +230,7 @@ class _Drawing:
     def _cut(self, graphic: str, room: int) -> str:
         return f"{graphic:<{room}}" if len(graphic) <= room else graphic[: room - 2] + "~ "
 
-    def _graphic(self, node: Node) -> tuple[str, list[int]]:
+    def _graphic(self, node: Node) -> str:
         """Return the lanes at the line of `node`, which takes up its operands' and opens its own."""
         wanted = list(dict.fromkeys(o for o in self.operands[node.id] if o in self.lanes))
         ends = [o for o in wanted if self.last[o] <= self.place[node.id]]
@@ -244,7 +241,7 @@ class _Drawing:
             column = free[0]
         else:
             after = max((self.lanes.index(o) for o in wanted), default=-1)
-            column = next((i for i in free if i > after), len(self.lanes))
+            column = next((i for i in free if i > after), free[0] if free else len(self.lanes))
         self.lanes += [None] * (column + 1 - len(self.lanes))
         sources = sorted(self.lanes.index(o) for o in wanted)
         ending = {self.lanes.index(o) for o in ends}
@@ -254,7 +251,7 @@ class _Drawing:
         self.lanes[column] = node.id if self.users[node.id] else None
         while self.lanes and self.lanes[-1] is None:
             self.lanes.pop()
-        return graphic, []
+        return graphic
 
     def _row(self, node: Node, column: int, sources: list[int], ending: set[int]) -> str:
         s = self.signs
@@ -283,7 +280,7 @@ class _Drawing:
             out.append(sign + (s.across if left <= i < right else " "))
         return "".join(out)
 
-    def _line(self, node: Node, graphic: str, indent: int, far: list[int], room: int) -> str:
+    def _line(self, node: Node, graphic: str, indent: int, room: int) -> str:
         front = self._cut(graphic, room) + self.signs.guide * indent
         tail, plain_tail = self._tail(node)
         space = self.width - cells(front) - cells(plain_tail) - 2
@@ -308,7 +305,8 @@ class _Drawing:
         elif name:
             what = f"{name}  {what}"
         leaves = [self._leaf(o, node) for o in dict.fromkeys(self.operands[node.id]) if o not in self.lined]
-        attrs = f"  {clean(node.attrs)}" if node.attrs and node.op and not leaves else ""
+        tells = node.attrs and node.op and (not leaves or node.kind == FAILED)
+        attrs = f"  {clean(node.attrs)}" if tells else ""
         end = f"  {node.kind}" if node.kind in (OUTPUT, FAILED) else ""
         beside = f"  {', '.join(leaves)}" if leaves else ""
         return f"{head}{what}{beside}{attrs}{end}"
@@ -335,7 +333,9 @@ class _Drawing:
         flags = self._flags(node)
         if flags:
             parts.append((flags, "bad"))
-        return " ".join(self._colored(t, c) for t, c in parts), " ".join(t for t, _ in parts)
+        plain = " ".join(t for t, _ in parts)
+        parts[-1] = (parts[-1][0].rstrip(), parts[-1][1])
+        return " ".join(self._colored(t, c) for t, c in parts), plain
 
     def _gradient(self, known: Numbers | None) -> str:
         if known is None:
@@ -368,6 +368,8 @@ class _Drawing:
 
 
 def _shape(node: Node) -> str:
+    if node.kind == FAILED:
+        return ""
     dtype = "" if node.dtype == "float32" else f" {node.dtype}"
     return (re.sub(r",\)$", ")", str(node.shape)) if node.shape else "scalar") + dtype
 
