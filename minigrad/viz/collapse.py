@@ -142,7 +142,7 @@ def _repeated(rows: Rows, keys: tuple[Key, ...], graph: Rows) -> list[Key]:
 
 
 def _looks(node: Node) -> tuple[Any, ...]:
-    return node.op, node.attrs, node.holds, node.params, node.module, node.dtype, node.order, node.times
+    return node.op, node.attrs, node.params, node.module, node.shape, node.dtype, node.order, node.times
 
 
 def _runs(rows: Rows) -> list[Key]:

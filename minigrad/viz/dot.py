@@ -17,14 +17,16 @@ from minigrad.viz.rows import CREATED, DATA, FAILED, OUTPUT, PARAM, Edge, Module
 FORWARD, BACKWARD, INK, MUTED = LIGHT.forward, LIGHT.backward, LIGHT.ink, LIGHT.muted
 FILL, CLUSTER = LIGHT.fill, LIGHT.cluster
 FONT = "DejaVu Sans,Verdana,sans-serif"  # wide ones: a text never needs more room than was measured for it
+_MANY = 1000  # nodes; of more, Graphviz is asked to be quick rather than beautiful
+_QUICK = (("nslimit", "0.1"), ("nslimit1", "0.1"), ("mclimit", "0.01"), ("searchsize", "5"))
 _ORDERS = ("", "first", "second", "third")
 
 
 def source(rows: Rows, *, dpi: int | None = None) -> str:
     """Return the DOT text of `rows`; `dpi` is for pictures made of pixels."""
     rows = only_backward(rows) if rows.direction == "backward" else rows
-    p = PALETTES[rows.palette]
-    more = "".join(f", {name}={quoted(value)}" for name, value in rows.attrs)
+    p, hurry = PALETTES[rows.palette], _QUICK if len(rows.nodes) > _MANY else ()
+    more = "".join(f", {name}={quoted(value)}" for name, value in (*hurry, *rows.attrs))
     lines = [
         "digraph minigrad {",
         f'  graph [rankdir={rows.rankdir}, fontname="{FONT}", fontsize=11, fontcolor="{p.ink}", '
@@ -74,7 +76,7 @@ def boxes(rows: Rows) -> Iterator[str]:
 
     What computes a derivative stands in a cluster of its order, beside the modules.
     """
-    look, line = look_of(rows), main_line(rows)
+    look, line = look_of(rows), main_line(rows) if len(rows.nodes) <= _MANY else set[int]()
 
     def draw(node: Node, module: str = "") -> str:
         return node_line(node, look, node.id in line, module)
@@ -198,12 +200,13 @@ def edge_lines(rows: Rows) -> Iterator[str]:
     """
     nodes = {node.id: node for node in rows.nodes}
     within = dict.fromkeys(nodes, 0)  # steps from the first one in the node's own module
+    few = len(rows.nodes) <= _MANY
     for edge in rows.edges:
         if edge.tail < edge.head and nodes[edge.tail].module == nodes[edge.head].module is not None:
             within[edge.head] = max(within[edge.head], within[edge.tail] + 1)
     for edge in _entering(rows):
         tail, head = nodes[edge.tail], nodes[edge.head]
-        enters = tail.op and tail.module != head.module and within[edge.head]
+        enters = few and tail.op and tail.module != head.module and within[edge.head]
         place = (", weight=8" if tail.op else "") + (f", minlen={within[edge.head] + 1}" if enters else "")
         yield f"  n{edge.tail} -> n{edge.head} [{edge_style(edge, rows.direction, PALETTES[rows.palette])}{place}]"
 

@@ -1,0 +1,406 @@
+"""What of a graph is shown: folding against reachability, unfolding, hiding, themes, orders; and the files written."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_viz import HAS_ENGINE, SVG, drawn, reaches
+from test_viz_text import Block, lenet
+
+import minigrad as mg
+from minigrad import nn, viz
+from minigrad.autograd import grad
+from minigrad.errors import ArgumentError, MissingDependencyError, ShapeError
+from minigrad.viz import render
+from minigrad.viz.palette import PALETTES, contrast, readable
+from minigrad.viz.rows import CREATED, DATA, Mark
+
+
+class Deep(nn.Module):
+    """A stem, blocks alike, and a head; with a skip around all of it."""
+
+    def __init__(self, blocks=3):
+        super().__init__()
+        self.stem = nn.Linear(4, 4)
+        self.body = nn.Sequential(*[Block(4) for _ in range(blocks)])
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(4, 2))
+
+    def forward(self, x):
+        h = self.stem(x)
+        return self.head(self.body(h) + h)
+
+
+def deep(blocks=3):
+    mg.manual_seed(0)
+    model, x = Deep(blocks), mg.randn(3, 4)
+    with viz.record(model, names={"x": x}) as step:
+        nn.functional.cross_entropy(model(x), mg.tensor([0, 1, 0])).backward()
+    return step.graph()
+
+
+def boxes(g):
+    return [n.name or n.op for n in g.nodes if n.op]
+
+
+def together(g, whole):
+    """Return for each node of `whole` the box of `g` that it stands in, told from the sizes that boxes state."""
+    stands = g.origin.stands() if g.origin is not None else {n.id: n.id for n in whole.nodes}
+    for box in g.nodes:
+        assert sum(at == box.id for at in stands.values()) == box.holds
+    return stands
+
+
+# --- folding ---
+
+
+def test_deeper_shows_more_and_keeps_what_leads_to_what():
+    g = deep()
+    counts = []
+    before = {(a, b) for a, b in reaches([e for e in g.edges if e.kind == DATA])}
+    for depth in range(5):
+        folded = g.collapse(depth)
+        counts.append(len(folded.nodes))
+        assert sum(n.holds for n in folded.nodes) == len(g.nodes)
+        stands = together(folded, g)
+        after = reaches([e for e in folded.edges if e.kind == DATA])
+        assert all((stands[a], stands[b]) in after for a, b in before if stands[a] != stands[b])
+    assert counts == sorted(counts)
+    assert counts[0] < counts[1] < counts[2]
+    assert counts[-1] == len(g.nodes)
+
+
+def test_paths_close_and_keep_leaves_open():
+    g = deep()
+    closed = g.collapse(paths=["body.1", "head"])
+    assert boxes(closed)[-2:] == ["head", "label_cross_entropy"]
+    assert [n.holds for n in closed.nodes if n.name == "body.1"] == [8]
+    open_body = g.collapse(1, keep=["body"])
+    assert boxes(open_body) == ["stem", "body.0 … 2", "add", "head", "label_cross_entropy"]
+    assert g.collapse(paths="body").nodes == g.collapse(paths=["body"]).nodes
+    with pytest.raises(ArgumentError, match="no module 'tail'"):
+        g.collapse(paths=["tail"])
+
+
+def test_blocks_alike_are_one_box_that_says_how_many():
+    g = deep(5)
+    folded = g.collapse(2)
+    (many,) = [n for n in folded.nodes if n.times > 1]
+    assert (many.op, many.name, many.times, many.params) == ("Block", "body.0 … 4", 5, 5 * 40)
+    assert "<B>Block</B> <B>×5</B>" in folded.source
+    assert "×5" in str(folded)
+    assert all(n.times == 1 for n in g.collapse(2, repeats=False).nodes)
+    apart = folded.expand("body.3")
+    assert [n.name for n in apart.nodes if n.op == "Block"] == ["body.0", "body.1", "body.2", "body.4"]
+    assert {"body.3.a", "body.3.b"} <= set(boxes(apart))
+
+
+def test_what_differs_is_not_taken_for_the_same():
+    model = nn.Sequential(Block(4), Block(4), nn.Linear(4, 6), Block(6))
+    folded = viz.graph(model(mg.randn(2, 4)).sum(), model=model).collapse(1)
+    assert [(n.name, n.times) for n in folded.nodes if n.kind == "module"] == [("0 … 1", 2), ("2", 1), ("3", 1)]
+
+
+def test_unfolding_gives_back_what_was_folded():
+    g = deep()
+    folded = g.collapse(0)
+    assert folded.expand() == g
+    assert folded.collapse(0) == folded
+    opened = folded.expand("body")
+    assert boxes(opened) == ["stem", "body.0", "body.1", "body.2", "add", "head", "label_cross_entropy"]
+    assert opened.expand("body.1").expand("body.1.a", "body.1.b", "body.0", "body.2", "stem", "head") != folded
+    assert viz.Graph.from_json(folded.to_json()) == folded
+    with pytest.raises(ArgumentError, match="no module 'nothing'"):
+        folded.expand("nothing")
+
+
+def test_marks_survive_folding_and_unfolding():
+    g = deep()
+    ids = [n.id for n in g.nodes if n.op][:2]
+    marked = replace(g, nodes=tuple(n._replace(mark=Mark("#000000", "odd")) if n.id in ids else n for n in g.nodes))
+    folded = marked.collapse(1)
+    assert [n.mark for n in folded.nodes if n.name == "stem"] == [Mark("#000000", "odd")]
+    assert folded.expand().nodes == marked.nodes
+    later = replace(folded, nodes=tuple(n._replace(mark=Mark("#ffffff", "new")) for n in folded.nodes))
+    assert {n.mark.tag for n in later.expand("body").nodes if n.name in ("stem", "head")} == {"new"}
+
+
+def test_focus_shows_a_module_and_what_is_around_it():
+    g = deep()
+    alone = g.focus("body.1", context=0)
+    assert all((n.module or "").startswith("body.1") for n in alone.nodes)
+    near = g.focus("body.1", context=1)
+    assert len(alone.nodes) < len(near.nodes) < len(g.nodes)
+    neighbours = {g[e.tail].id for e in g.edges if e.head in {n.id for n in alone.nodes}}
+    assert neighbours <= {n.id for n in near.nodes}
+    assert f"not shown: {len(g.nodes) - len(near.nodes)} of {len(g.nodes)} nodes" in near.notes
+    assert near.expand() == g
+    assert {n.name for n in g.focus("stem.weight").nodes} >= {"stem.weight"}
+    with pytest.raises(ArgumentError, match="no module or node 'tail'"):
+        g.focus("tail")
+
+
+def test_hiding_leads_edges_past_what_is_hidden():
+    x = mg.ones(2, 3, requires_grad=True)
+    y = (x.reshape(3, 2).T.exp() * mg.ones(2, 3) + 1).sum()
+    g = viz.graph(y, names={"x": x})
+    less = g.hide()
+    assert boxes(less) == ["exp", "mul", "add", "sum"]
+    assert not any(n.kind == "const" for n in less.nodes)
+    names = {n.id: n.name or n.op for n in less.nodes}
+    assert ("x", "exp") in {(names[e.tail], names[e.head]) for e in less.edges}
+    assert all(e.requires_grad for e in less.edges)
+    assert "not shown: 3 of 8 nodes" in less.notes
+    assert boxes(g.hide("exp")) == ["reshape", "permute", "mul", "add", "sum"]
+    assert less.expand() == g
+    with pytest.raises(ArgumentError, match="'views'"):
+        g.hide(["views"])
+
+
+def test_patterns_fold_runs_of_ops_and_of_modules():
+    net = nn.Sequential(
+        nn.Conv2D(1, 2, 3), nn.BatchNorm(2), nn.ReLU(), nn.Conv2D(2, 2, 3), nn.BatchNorm(2), nn.ReLU(), nn.Flatten()
+    )
+    g = viz.graph(net(mg.randn(2, 1, 8, 8)).sum(), model=net)
+    for pattern in ("conv > batchnorm > relu", "Conv2d > BatchNorm > ReLU", "conv* > batch* > relu"):
+        folded = g.fold(pattern, "block")
+        assert [n.op for n in folded.nodes if n.op] == ["block", "block", "reshape", "sum"]
+        assert sum(n.holds for n in folded.nodes) == len(g.nodes)
+        assert sum(n.params for n in folded.nodes) == sum(p.numel() for p in net.parameters())
+        assert folded.expand("block") == g
+    with pytest.raises(ArgumentError, match="nothing in the graph"):
+        g.fold("relu > conv > relu", "x")
+    with pytest.raises(ArgumentError, match="a pattern is"):
+        g.fold("relu >", "x")
+
+
+def test_a_branch_is_not_a_run():
+    x = mg.ones(3, requires_grad=True)
+    h = x.exp()
+    branched = viz.graph((h.tanh() * h).sum())
+    with pytest.raises(ArgumentError, match="without a branch"):
+        branched.fold("exp > tanh", "both")
+    assert [n.op for n in viz.graph(h.tanh().sum()).fold("exp > tanh", "both").nodes if n.op] == ["both", "sum"]
+
+
+# --- how it looks ---
+
+
+def test_boxes_show_the_fields_that_are_asked_for():
+    g = deep()
+    only = g.label("op")
+    text = re.findall(r"\bn\d+ \[.*label=.*", only.source)
+    assert not any(">value " in line or "(3, 4)" in line or "weight" in line.split("label=")[1] for line in text)
+    rich = (
+        g.collapse(1)
+        .label("name", "op", "shape", "params", "flops", "bytes", "saved", "time", "source", "stats")
+        .source
+    )
+    assert "20 parameters" in rich  # of the stem
+    assert "takes 48 B" in rich  # three rows of four floats
+    assert "FLOPs" in rich
+    assert "test_viz_text.py:" in rich or "test_viz_shape.py:" in rich
+    assert "forward " in rich
+    assert "value range" in rich
+    with pytest.raises(ArgumentError, match="fields are 'name'"):
+        g.label("colour")
+    assert g.label().source == g.source
+
+
+def test_every_text_of_every_theme_stands_out():
+    for name, p in PALETTES.items():
+        for behind in (*p.fill.values(), *p.cluster, p.background):
+            for text in (p.ink, p.muted, p.forward, p.backward):
+                assert contrast(text, behind) >= 4.5, (name, text, behind)
+    for level in range(0, 256, 5):  # a marked box may have any colour
+        for fill in (f"#{level:02x}{level:02x}{level:02x}", f"#{level:02x}{255 - level:02x}00"):
+            assert contrast(readable(fill), fill) >= 4.5
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)  # the lightest grey that passes on white
+
+
+def test_themes_and_settings_are_in_the_picture():
+    g = deep()
+    dark = g.theme("dark", rankdir="LR", nodesep=1.5, label='a "b"')
+    assert 'bgcolor="#14181d"' in dark.source
+    assert "rankdir=LR" in dark.source
+    assert 'nodesep="1.5"' in dark.source
+    assert 'label="a \\"b\\""' in dark.source
+    assert dark.theme().source == g.theme(rankdir="LR", nodesep=1.5, label='a "b"').source
+    assert viz.Graph.from_json(dark.to_json()) == dark
+    for call in (lambda: g.theme("neon"), lambda: g.theme(rankdir="UP")):
+        with pytest.raises(ArgumentError, match="theme"):
+            call()
+
+
+def test_a_mark_is_a_colour_and_a_word():
+    g = deep()
+    nodes = tuple(n._replace(mark=Mark("#7f2704", "grad 1e-9")) if n.op else n for n in g.nodes)
+    lines = [line for line in replace(g, nodes=nodes).source.splitlines() if "#7f2704" in line]
+    assert len(lines) == sum(bool(n.op) for n in g.nodes)
+    for line in lines:
+        assert 'fillcolor="#7f2704"' in line
+        assert "grad 1e-9" in line
+        assert set(re.findall(r'COLOR="(#\w+)"', line)) == {"#ffffff"}
+
+
+def test_a_failed_op_says_why():
+    with pytest.raises(ShapeError), viz.record() as step:
+        mg.ones(2, 3, requires_grad=True).exp() @ mg.ones(2, 3)
+    source = step.graph().source
+    assert 'class="failed"' in source
+    assert "ShapeError: " in source
+    assert "operands (2, 3), (2, 3)" in source
+
+
+def test_the_third_derivative_has_three_clusters():
+    x = mg.tensor(0.5, dtype=mg.float64, requires_grad=True)
+    with viz.record(names={"x": x}) as step:
+        y = first = x.tanh()
+        for more in (True, True, False):
+            (first,) = grad(first, x, create_graph=more) if more else grad(first, x)
+    g = step.graph()
+    t = math.tanh(0.5)
+    assert first.item() == pytest.approx(-2 * (1 - t * t) * (1 - 3 * t * t))
+    assert y.item() == pytest.approx(t)
+    assert {n.order for n in g.nodes if n.op} >= {0, 1, 2}
+    orders = sorted({n.order for n in g.nodes} - {0})
+    assert re.findall(r"subgraph cluster_order(\d)", g.source) == [str(order) for order in orders]
+    assert orders in ([1, 2], [1, 2, 3])
+    created = [e for e in g.edges if e.kind == CREATED]
+    assert all(g[e.head].order == g[e.tail].order + 1 for e in created)
+    assert "style=dotted" in g.source
+    assert step.graph(order=1).source.count("cluster_order") == 1
+    if HAS_ENGINE:
+        ElementTree.fromstring(g.pipe())
+
+
+# --- large graphs, files, notebooks ---
+
+
+def spans(svg):
+    """Return the corners of every box of a picture."""
+    found = {}
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        if re.fullmatch(r"n\d+", group.get("id") or ""):
+            shape = group.find(f".//{SVG}polygon")
+            path = shape.get("points") if shape is not None else group.find(f".//{SVG}path").get("d")
+            numbers = [float(v) for v in re.findall(r"-?[\d.]+", path)]
+            found[group.get("id")] = min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
+    return found
+
+
+@drawn
+def test_three_thousand_nodes_are_drawn_quickly_and_apart():
+    g = deep(370)
+    assert 2_900 < len(g.nodes) < 3_100
+    begun = os.times()
+    svg = render.pipe(g.source, "svg")
+    ended = os.times()
+    assert sum(ended[:4]) - sum(begun[:4]) < 10  # seconds of computing, of this process and of Graphviz
+    found = spans(svg)
+    assert set(found) == {f"n{n.id}" for n in g.nodes}
+    x0, x1, y0, y1 = np.array(list(found.values())).T
+    apart = (x0[:, None] >= x1) | (x1[:, None] <= x0) | (y0[:, None] >= y1) | (y1[:, None] <= y0)
+    assert (apart | np.eye(len(x0), dtype=bool)).all()
+    begun = time.process_time()
+    g.to_json(), str(g), g.summary()
+    assert time.process_time() - begun < 3
+
+
+def test_text_source_and_json_are_the_same_in_every_process():
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from test_viz_shape import lenet; g = lenet(values=None)[0]; "
+        "f = g.collapse(1).label('op', 'flops', 'shape'); print(f.source, f.to_json(), f, g.summary(), g.hide().source)"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", program, str(Path(__file__).parent)],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "01"
+    }
+    assert len(texts) == 1
+    assert len(next(iter(texts))) > 5_000
+
+
+@drawn
+def test_render_writes_one_file_where_it_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    g = lenet(values=None)[0].collapse(1)
+    assert g.render(outfile="x.svg", view=True) == "x.svg"
+    assert capsys.readouterr().out == "x.svg\n"
+    assert os.listdir() == ["x.svg"]
+    assert g.render(outfile="x.svg", engine=render.engines()[0]) == "x.svg"
+    assert os.listdir() == ["x.svg"]
+    assert g.render(directory="deep") == str(Path("deep", "graph.svg"))
+    assert g.render("a", "deep", cleanup=False, format="png") == str(Path("deep", "a.png"))
+    assert sorted(os.listdir("deep")) == ["a.gv", "a.png", "graph.svg"]
+    assert Path(g.save("b.gv", "deep")).read_text(encoding="utf-8") == g.source == g.pipe("dot", encoding="utf-8")
+    assert Path(g.view()).suffix == ".svg"
+    for wrong in ({"outfile": "x.svg", "filename": "y"}, {"outfile": "x.svg", "format": "png"}, {"engine": "neato"}):
+        with pytest.raises(ArgumentError):
+            g.render(**wrong)
+
+
+def test_view_never_raises(monkeypatch, capsys):
+    def missing():
+        raise MissingDependencyError("drawing a graph needs Graphviz")
+
+    monkeypatch.setattr(render, "engines", missing)
+    path = lenet(values=None)[0].view()
+    said = capsys.readouterr().out
+    assert "conv1: Conv2d" in said
+    assert "needs Graphviz" in said
+    assert Path(path).read_text(encoding="utf-8").startswith("digraph")
+    bundle = lenet(values=None)[0]._repr_mimebundle_()
+    assert set(bundle) == {"text/plain"}
+    assert "fc3: Linear" in bundle["text/plain"]
+
+
+@drawn
+def test_a_notebook_gets_a_sized_picture_and_the_drawing_as_text():
+    g = lenet()[0]
+    bundle = g._repr_mimebundle_()
+    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    root = ElementTree.fromstring(bundle["image/svg+xml"])
+    assert all(root.get(name) for name in ("width", "height", "viewBox"))
+    assert bundle["text/plain"] == g.to_text(width=80, color=False)
+    assert set(g._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}
+    assert set(g._repr_mimebundle_(exclude={"text/plain"})) == {"image/svg+xml"}
+
+
+@drawn
+@pytest.mark.parametrize("name", ["a,a->a", "<lambda> <map>", "{x|y}", 'a\\b "c"', "two\nlines", "</script>", "😀 图"])
+def test_any_name_can_be_folded_and_painted(name):
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(mg.ones(2))
+
+        def forward(self, x):
+            return (x * self.weight).exp()
+
+    model = nn.Module()
+    model.add_module("part", Odd())
+    type(model.part).__name__ = name
+    g = viz.graph(model.part(mg.ones(2)).sum(), model=model)
+    marked = replace(g, nodes=tuple(n._replace(mark=Mark("#123456", name), error=name) for n in g.nodes))
+    for picture in (marked, marked.collapse(1), marked.fold("mul > exp", name), marked.theme("dark")):
+        ElementTree.fromstring(picture.pipe())
