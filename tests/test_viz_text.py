@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,15 @@ def test_the_bar_is_as_long_as_the_gradient_is_large():
     assert [float(line.split()[-1]) for line in lines] == [1000.0, 1.0, 1.0]
     assert bars[0] == max(bars) == 6
     assert bars[0] > bars[1] == bars[2] >= 1
+
+
+def test_a_direction_shows_only_its_own_numbers():
+    g = lenet()[0]
+    ways = {way: replace(g, direction=way).to_text() for way in ("both", "forward", "backward")}
+    assert "█" in ways["both"]
+    assert "█" not in ways["forward"]
+    assert "rms " in ways["forward"]
+    assert "rms " not in ways["backward"]
 
 
 def test_nan_failures_and_marks_are_said_in_words():

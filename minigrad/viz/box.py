@@ -113,7 +113,7 @@ def title(node: Node, palette: Palette, uses: int = 0, shown: tuple[str, ...] = 
     op = html(short(node.op)) if node.op and "op" in shown else ""
     if node.kind == MODULE:
         times = f" <B>×{node.times:,}</B>" if node.times > 1 else ""
-        return f"<B>{inner}</B>{': ' if inner and op else ''}<B>{op}</B>{times}"
+        return ": ".join(f"<B>{part}</B>" for part in (inner, op) if part) + times or " "
     tags = ([TAG[node.kind]] if node.kind in TAG else []) + ([f"used by {uses} ops"] if uses > 1 else [])
     tag = f" {font(', '.join(tags), palette.muted, 9)}" if tags else ""
     if op:

@@ -168,7 +168,7 @@ def main_line(rows: Rows) -> set[int]:
     for edge in rows.edges:
         if edge.tail in ops and edge.tail < edge.head and steps[edge.tail] >= steps[edge.head]:
             steps[edge.head], before[edge.head] = steps[edge.tail] + 1, edge.tail
-    at = max((node.id for node in rows.nodes if node.kind == OUTPUT), default=None)
+    at = max((node.id for node in rows.nodes if node.kind == OUTPUT), default=max(ops, default=None))
     line: set[int] = set()
     while at is not None:
         line.add(at)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from minigrad.errors import ArgumentError
 from minigrad.viz.box import broken, called
+from minigrad.viz.dot import only_backward
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.rows import CONST, DATA, FAILED, INPUT, MODULE, OUTPUT, Module, Node, Rows
 from minigrad.viz.text import number
@@ -57,6 +58,7 @@ def text(rows: Rows, *, width: int | None, color: bool | str, unicode: bool) -> 
     """Return the drawing; the arguments are those of `Graph.to_text`."""
     if color not in (True, False, "auto"):
         raise ArgumentError(f"to_text: color must be True, False or 'auto', got {color!r}")
+    rows = only_backward(rows) if rows.direction == "backward" else rows
     signs = UNICODE if unicode else ASCII
     columns = max(_LEAST, _terminal() if width is None else width)
     paint = _has_color() if color == "auto" else bool(color)
@@ -150,8 +152,10 @@ class _Drawing:
         self.grads = self._range()
         self.kinds = {module.path: module.kind for module in rows.modules}
         self.alone = self._alone(rows.modules)
-        self.tells_grad = any(node.grad_stats is not None for node in self.order)
-        self.tells_value = not self.tells_grad and any(node.stats is not None for node in self.order)
+        self.tells_grad = rows.direction != "forward" and any(node.grad_stats is not None for node in self.order)
+        self.tells_value = (
+            not self.tells_grad and rows.direction != "backward" and any(node.stats is not None for node in self.order)
+        )
         self.shape_room = min(24, max((len(_shape(node)) for node in self.order), default=0))
 
     def _has_line(self, node: Node) -> bool:
@@ -298,7 +302,7 @@ class _Drawing:
             times = f" {self.signs.times}{node.times:,}" if node.times > 1 else ""
             what = ": ".join(filter(None, (name if "…" in name else called(name), clean(node.op)))) + times
             inside = f"  [{clean(node.attrs)}]"
-            return what + (inside if self.signs is UNICODE else inside.replace("×", "x"))
+            return head + what + (inside if self.signs is UNICODE else inside.replace("×", "x"))
         what = clean(node.op) or node.kind
         if node.op and name:
             what = f"{name} = {what}"
@@ -354,7 +358,7 @@ class _Drawing:
 
     def _flags(self, node: Node) -> str:
         flags = []
-        for what, known in (("", node.stats), ("grad ", node.grad_stats)):
+        for what, known in (("", node.stats), ("grad ", node.grad_stats if self.tells_grad else None)):
             if known is not None and known.nans:
                 flags.append(f"{what}NaN")
             elif known is not None and known.infs:
