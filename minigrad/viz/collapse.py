@@ -7,7 +7,7 @@ keeps what it was folded from and the keys (`Origin`), so that it can be unfolde
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ HIDDEN, CUT = ("hidden",), ("cut",)  # not in the picture: the edges pass throug
 MODULES, REPEATS, RUN, BLOCK, PATTERN = "module", "repeat", "run", "block", "pattern"
 Some = TypeVar("Some", bound=Rows)
 _ENDS = 2  # nodes left to see at both ends of a run
+_LONGEST_PERIOD = 8  # modules of a sequence that is repeated
 _NAMED = 3  # kinds of op that a folded node lists
 
 
@@ -116,33 +117,69 @@ def _on_top(graph: Rows, keys: tuple[Key, ...], rows: Rows, further: Sequence[Ke
 
 
 def _repeated(rows: Rows, keys: tuple[Key, ...], graph: Rows) -> list[Key]:
-    """Return keys under which modules that are closed, alike, and feed only one the other are one."""
-    stands, at = Origin(graph, keys).stands(), {}
-    for node, key in zip(graph.nodes, keys, strict=True):
-        if isinstance(key, tuple) and key[0] == MODULES:
-            at[stands[node.id]] = key
+    """Return keys under which modules that are closed, alike, and follow upon each other are one.
+
+    A sequence may be repeated too: in a chain of Linear, ReLU, Linear, ReLU the pair is.
+    """
+    stands = Origin(graph, keys).stands()
+    closed = {
+        stands[n.id]: k for n, k in zip(graph.nodes, keys, strict=True) if isinstance(k, tuple) and k[0] == MODULES
+    }
     boxes = {node.id: node for node in rows.nodes}
+    result: dict[int, Key] = {}
+    for chain in _chains(rows, closed):
+        looks, i = [_looks(boxes[id]) for id in chain], 0
+        while i < len(chain):
+            period, count = _period(looks, i)
+            part = chain[i : i + period * count]
+            if count > 1:
+                first, last = closed[part[0]], closed[part[-1]]
+                paths = tuple(closed[id][1] for id in part[:period])
+                result |= dict.fromkeys(part, (REPEATS, first[1], first[2], last[1], count, paths))
+            i += len(part)
+    return [result.get(node.id, node.id) for node in rows.nodes]
+
+
+def _chains(rows: Rows, closed: Mapping[int, Any]) -> Iterator[list[int]]:
+    """Yield the closed modules, by their boxes, that stand in one module and feed only one the next."""
     heads: dict[int, set[int]] = {}
     for edge in rows.edges:
         if edge.kind == DATA:
             heads.setdefault(edge.tail, set()).add(edge.head)
-    following = {}
-    for id in at:
+    following: dict[int, int] = {}
+    for id, (_, path, order) in closed.items():
         only = next(iter(heads[id])) if len(heads.get(id, ())) == 1 else None
-        if only in at and boxes[id].kind == boxes[only].kind == MODULE and _looks(boxes[id]) == _looks(boxes[only]):
-            following[id] = only
-    result: dict[int, Key] = {}
+        if only is not None and only in closed and path:
+            _, after, same = closed[only]
+            if after and after.rpartition(".")[0] == path.rpartition(".")[0] and same == order:
+                following[id] = only
+    taken: set[int] = set()
     for id in sorted(set(following) - set(following.values())):
-        chain = [id]
-        while chain[-1] in following:
-            chain.append(following[chain[-1]])
-        first, last = at[chain[0]], at[chain[-1]]
-        result |= dict.fromkeys(chain, (REPEATS, first[1], first[2], last[1], len(chain)))
-    return [result.get(node.id, node.id) for node in rows.nodes]
+        chain: list[int] = []
+        at: int | None = id
+        while at is not None and at not in taken:
+            taken.add(at)
+            chain.append(at)
+            at = following.get(at)
+        yield chain
+
+
+def _period(looks: list[Any], at: int) -> tuple[int, int]:
+    """Return the length of what is repeated from `at` on, and how often; the choice that covers most."""
+    best = 1, 1
+    for period in range(1, min(_LONGEST_PERIOD, len(looks) - at) + 1):
+        end = at + period
+        while end < len(looks) and looks[end] == looks[end - period]:
+            end += 1
+        count = (end - at) // period
+        if count > 1 and period * count > best[0] * best[1]:
+            best = period, count
+    return best
 
 
 def _looks(node: Node) -> tuple[Any, ...]:
-    return node.op, node.attrs, node.params, node.module, node.shape, node.dtype, node.order, node.times
+    """Return what is the same of modules alike."""
+    return node.kind, node.op, node.attrs, node.params, node.shape, node.dtype, node.times
 
 
 def _runs(rows: Rows) -> list[Key]:
@@ -281,13 +318,18 @@ def _total(times: Iterable[float | None]) -> float | None:
 def _title(key: Key, group: list[Node], last: Node, kinds: dict[str, str]) -> tuple[str, str | None, str | None, int]:
     """Return what a folded node is called: its op, its name, the module it is in, and how often it is repeated."""
     if isinstance(key, tuple) and key[0] in (MODULES, REPEATS):
-        path, times, name = key[1], 1, key[1]
+        path, times, name, paths = key[1], 1, key[1], (key[1],)
         if key[0] == REPEATS:
-            final, times = key[3], key[4]
+            final, times, paths = key[3], key[4], key[5]
             same = _uncalled(path) == _uncalled(final)
             name = _uncalled(path) if same else f"{path} … {final.rpartition('.')[2]}"
         around = path.rpartition(".")[0] if path else None
-        return kinds.get(path) or "module", name, around if around or "" in kinds else None, times
+        return (
+            ", ".join(kinds.get(p) or "module" for p in paths),
+            name,
+            around if around or "" in kinds else None,
+            times,
+        )
     inner = [node.module for node in group if node.op] or [last.module]
     shared = (
         None

@@ -247,8 +247,8 @@ def legend(rows: Rows) -> str:
         parts.append(font(f"{way} value, computed forward", p.forward, 10))
     if rows.direction != "forward" and any(edge.requires_grad for edge in rows.edges):
         back = {"TB": "↑", "LR": "←", "BT": "↓", "RL": "→"}[rows.rankdir]
-        which = "of the last backward" if any(node.order for node in rows.nodes) else f"= ∂{result}/∂this"
-        parts.append(font(f"{back} grad {which}, flowing backward", p.backward, 10))
+        which = "of the last backward" if any(n.order for n in rows.nodes) else f"= ∂{result}/∂this, flowing backward"
+        parts.append(font(f"{back} grad {which}", p.backward, 10))
     if any(edge.kind == CREATED for edge in rows.edges):
         parts.append(font("dotted: from an op to what computes its derivative", p.muted, 10))
     lines = ["   ".join(parts), *(font(html(note), p.muted, 10) for note in rows.notes)]

@@ -162,6 +162,14 @@ class Graph(Rows):
         `width` is that of the terminal, 80 columns where there is none. `color` is "auto" (only on a terminal, and
         never if NO_COLOR is set), True or False; `unicode=False` uses only ASCII for the lines. A graph of more than
         400 nodes is folded first.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> h = mg.tensor([1.0, 2.0], requires_grad=True) * 2
+        >>> print(viz.graph(h + h.exp(), values=None).to_text(width=40))
+        ●    mul  param                      (2)
+        ├─●  exp                             (2)
+        ●─╯  add  output                     (2)
         """
         return textual.text(self.collapse(), width=width, color=color, unicode=unicode)
 
@@ -179,11 +187,17 @@ class Graph(Rows):
 
     @property
     def _origin(self) -> Origin:
-        return self.origin or Origin(replace(self, origin=None), tuple(node.id for node in self.nodes))
+        """What this was folded from, itself if it was not; with the marks that were made since."""
+        if self.origin is None:
+            return Origin(self, tuple(node.id for node in self.nodes))
+        marks = {node.id: node.mark for node in self.nodes if node.holds == 1}
+        nodes = tuple(n._replace(mark=marks.get(n.id, n.mark)) for n in self.origin.graph.nodes)
+        return Origin(replace(self.origin.graph, nodes=nodes), self.origin.keys)
 
     def _seen(self, origin: Origin) -> Graph:
         """Return the picture that `origin` says, in the style of this one and with its marks."""
         rows = origin.rows()
+        whole = all(isinstance(key, int) for key in origin.keys)
         marks = {(node.id, node.holds): node.mark for node in self.nodes}
         nodes = tuple(n._replace(mark=marks.get((n.id, n.holds), n.mark)) for n in rows.nodes)
         notes = [note for note in self.notes if not note.startswith(("folded:", "not shown:"))]
@@ -200,7 +214,7 @@ class Graph(Rows):
             modules=rows.modules,
             steps=rows.steps,
             notes=tuple(notes),
-            origin=origin,
+            origin=None if whole else origin,
         )
 
     # --- pictures ---
