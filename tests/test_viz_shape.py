@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from test_viz import HAS_ENGINE, reaches
 from test_viz_text import Block
@@ -15,6 +16,7 @@ import minigrad as mg
 from minigrad import nn, viz
 from minigrad.autograd import grad
 from minigrad.errors import ArgumentError, ShapeError
+from minigrad.graph import Scope, scope
 from minigrad.viz.palette import PALETTES, contrast, readable
 from minigrad.viz.rows import CREATED, DATA, Mark
 
@@ -70,6 +72,42 @@ def test_deeper_shows_more_and_keeps_what_leads_to_what():
     assert counts == sorted(counts)
     assert counts[0] < counts[1] < counts[2]
     assert counts[-1] == len(g.nodes)
+
+
+def tangle(seed):
+    """Return a graph of random ops in random modules, which are entered and left as it comes."""
+    rng, outer = np.random.default_rng(seed), scope.get()
+    at = [mg.randn(2, 2, requires_grad=True) for _ in range(3)]
+    for _ in range(40):
+        if rng.random() < 0.3:
+            path = ".".join(rng.choice(["a", "b"], size=rng.integers(0, 4)))
+            scope.set(Scope(path, "Part") if path else None)
+        a, b = (at[i] for i in rng.integers(max(0, len(at) - 5), len(at), size=2))
+        at.append([lambda: a @ b, lambda: a.tanh(), lambda: a.T, lambda: a + mg.ones(2, 2) * 2][rng.integers(4)]())  # noqa: B023
+    scope.set(outer)
+    return viz.graph(at[-2:], values=None)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_graph_what_leads_to_what_is_kept(seed):
+    g = tangle(seed)
+    before, counts = reaches(g.edges), []
+    less = g.hide(("view", "const", "tanh"))
+    ids = {n.id for n in less.nodes}
+    assert {(a, b) for a, b in before if {a, b} <= ids} == reaches(less.edges)
+    for depth in range(5):
+        folded = g.collapse(depth)
+        counts.append(len(folded.nodes))
+        stands, after = together(folded, g), reaches(folded.edges)
+        assert all((stands[a], stands[b]) in after for a, b in before if stands[a] != stands[b])
+        assert folded.expand() == g
+        for module in g.modules[:3]:
+            opened = folded.expand(module.path)
+            assert len(opened.nodes) >= len(folded.nodes)
+            assert sum(n.holds for n in opened.nodes) == len(g.nodes)
+        assert len(folded.hide("tanh").collapse(max_nodes=5).nodes) <= 5
+        assert str(folded).count("\n") + 1 >= sum(bool(n.op) for n in folded.nodes)
+    assert counts == sorted(counts)
 
 
 def test_paths_close_and_keep_leaves_open():
