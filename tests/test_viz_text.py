@@ -103,6 +103,18 @@ def test_a_residual_block_reads_as_one():
     assert plain.isascii()
 
 
+def test_where_the_terminal_knows_only_ascii_so_is_the_drawing(monkeypatch):
+    model = nn.Sequential(*[Block(4) for _ in range(3)])
+    g = viz.graph((1 - model(mg.randn(3, 4))).sum(), model=model).collapse(1)
+    assert not str(g).isascii()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    text = str(g)
+    assert text.isascii()
+    assert "0 . 2: Block x3" in text
+    assert "1 - (.)" in text
+    print(g)
+
+
 def test_the_bar_is_as_long_as_the_gradient_is_large():
     x = mg.ones(20, requires_grad=True)
     with viz.record() as step:

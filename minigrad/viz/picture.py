@@ -174,7 +174,7 @@ class Graph(Rows):
         return textual.text(self.collapse(), width=width, color=color, unicode=unicode)
 
     def __str__(self) -> str:
-        return self.to_text()
+        return self.to_text(unicode=textual.can_print())
 
     def summary(self, *, depth: int | None = None, width: int = 80) -> str:
         """Return a table of the modules: class, shape of what each returns, parameters, bytes, FLOPs; and the totals.

@@ -30,6 +30,7 @@ from minigrad.viz.text import number
 PLAIN_WIDTH = 80
 _LEAST = 40  # columns; a narrower drawing cannot be read
 _BAR = 6  # cells
+_PLAIN = str.maketrans({"…": ".", "⋯": "~", "×": "x", "−": "-", "∂": "d", "→": ">"})  # one for one, so widths stay
 _CODES = {"forward": "34", "backward": "33", "muted": "2", "bad": "1;31", "strong": "1"}
 
 
@@ -63,7 +64,17 @@ def text(rows: Rows, *, width: int | None, color: bool | str, unicode: bool) -> 
     columns = max(_LEAST, _terminal() if width is None else width)
     paint = _has_color() if color == "auto" else bool(color)
     lines = [*_Drawing(rows, columns, signs, paint).lines(), *(f"  {note}" for note in rows.notes)]
-    return "\n".join(fit(line, columns, signs.more).rstrip() if not paint else line.rstrip() for line in lines)
+    lines = [line if paint else fit(line, columns, signs.more) for line in lines]
+    return "\n".join((line if unicode else line.translate(_PLAIN)).rstrip() for line in lines)
+
+
+def can_print() -> bool:
+    """Return whether what standard output goes to knows the signs of the drawing."""
+    try:
+        "".join(map(str, UNICODE)).encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _terminal() -> int:
