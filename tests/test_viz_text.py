@@ -127,6 +127,15 @@ def test_the_bar_is_as_long_as_the_gradient_is_large():
     assert bars[0] > bars[1] == bars[2] >= 1
 
 
+def test_data_that_comes_in_between_ends_no_module():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5), nn.Linear(3, 3))
+    with viz.record(net, values=None) as step:
+        net(mg.randn(2, 3)).sum().backward()
+    text = str(step.graph())
+    assert "mask" in text
+    assert text.count("Sequential") == 1
+
+
 def test_a_direction_shows_only_its_own_numbers():
     g = lenet()[0]
     ways = {way: replace(g, direction=way).to_text() for way in ("both", "forward", "backward")}
@@ -261,6 +270,16 @@ def test_tied_and_shared_parameters_count_once():
     assert "Tied: inner.weight is used in inner and outer, and counted once" in table
     assert figures(table, "block (call 2): Linear")[1] == "shared"
     assert "used by 2 ops" in g.source
+
+
+def test_what_a_module_returns_is_what_is_used_of_it():
+    net = nn.Sequential(nn.Conv2D(1, 4, 3), nn.BatchNorm(4), nn.ReLU())  # the running statistics are computed last
+    with viz.record(net, values=None) as step:
+        net(mg.randn(2, 1, 6, 6)).sum().backward()
+    g = step.graph()
+    assert figures(g.summary(), "1: BatchNorm")[0] == "(2, 4, 4, 4)"
+    assert figures(g.summary(), "Sequential")[0] == "(2, 4, 4, 4)"
+    assert {n.shape for n in g.collapse(1).nodes if n.kind == "module" or n.op == "relu"} == {(2, 4, 4, 4)}
 
 
 def test_depth_moves_figures_up_and_loses_none():

@@ -260,8 +260,9 @@ def merged(rows: Some, keys: Sequence[Key]) -> Some:
     if len(groups) == len(rows.nodes):
         return rows
     kinds = {module.path: module.kind for module in rows.modules}
-    nodes = tuple(g[0] if len(g) == 1 else _folded(key, g, kinds) for key, g in groups.items())
     ids = {node.id: group[0].id for group in groups.values() for node in group}
+    leaving = {edge.tail for edge in rows.edges if edge.kind == DATA and ids[edge.tail] != ids[edge.head]}
+    nodes = tuple(g[0] if len(g) == 1 else _folded(key, g, kinds, leaving) for key, g in groups.items())
     edges: dict[tuple[int, int, str], Edge] = {}
     kept: list[Edge] = []
     folded = {node.id for node, group in zip(nodes, groups.values(), strict=True) if len(group) > 1}
@@ -279,11 +280,12 @@ def merged(rows: Some, keys: Sequence[Key]) -> Some:
     return replace(rows, nodes=nodes, edges=tuple(ordered), modules=modules, steps=())
 
 
-def _folded(key: Key, group: list[Node], kinds: dict[str, str]) -> Node:
+def _folded(key: Key, group: list[Node], kinds: dict[str, str], leaving: Collection[int]) -> Node:
     """Return the one node for `group`: what it holds and what comes out of it last."""
-    last = next((node for node in reversed(group) if node.op), group[-1])
+    inner = [node for node in group if node.op]
+    last = next((node for node in reversed(inner) if node.id in leaving), (inner or group)[-1])
     ops: Counter[str] = Counter()
-    for node in [node for node in group if node.op] or group:
+    for node in inner or group:
         ops[node.op or node.kind] += node.holds
     most = sorted(ops.items(), key=lambda item: -item[1])
     more = f", and {len(most) - _NAMED} more kind{'s' * (len(most) > _NAMED + 1)}" if len(most) > _NAMED else ""

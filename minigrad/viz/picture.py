@@ -181,7 +181,8 @@ class Graph(Rows):
 
         `depth` leaves deeper modules out of the table (their figures count for the one around them). What is shared,
         a module called twice or a tied weight, is counted once. FLOPs are those of forward, by the convention of
-        `viz.flops`: a multiply-add counts 2.
+        `viz.flops`: a multiply-add counts 2. Bytes are those of the values that a module computes; below the table
+        stands how many bytes are kept for backward, of values, inputs and parameters.
         """
         return summary.table(self, depth, width)
 

@@ -59,9 +59,6 @@ def _counted(rows: Rows, depth: int | None) -> list[_Row]:
         path = _owner(node, table)
         if path is not None:
             row = table[path]
-            for around in ancestors(path) if node.op else ():
-                if around in table:
-                    table[around].shape = _shape(node)
         elif node.op and each:
             row = outside[node.id] = _Row(clean(node.op), _shape(node))
         else:
@@ -70,6 +67,7 @@ def _counted(rows: Rows, depth: int | None) -> list[_Row]:
         row.bytes += node.nbytes if node.op else 0
         row.flops += work[node.id]
     _share(table)
+    _say_shapes(rows, table)
     return [*table.values(), *outside.values(), *([rest] if rest.params or not each else [])]
 
 
@@ -78,6 +76,22 @@ def _owner(node: Node, table: dict[str, _Row]) -> str | None:
     if node.module is None:
         return None
     return next((path for path in ancestors(node.module) if path in table), None)
+
+
+def _say_shapes(rows: Rows, table: dict[str, _Row]) -> None:
+    """Say of each module the shape of the last thing computed in it that is used outside, or else of the last."""
+    outside: dict[int, list[set[str]]] = {}
+    around = {node.id: set(ancestors(node.module)) if node.module is not None else set[str]() for node in rows.nodes}
+    nodes = {node.id: node for node in rows.nodes}
+    for edge in rows.edges:
+        if edge.kind == DATA and not nodes[edge.head].order:
+            outside.setdefault(edge.tail, []).append(around[edge.head])
+    ops = [node for node in rows.nodes if node.op and not node.order]
+    for leaves in (False, True):
+        for node in ops:
+            for path in around[node.id] & table.keys():
+                if not leaves or any(path not in within for within in outside.get(node.id, ())):
+                    table[path].shape = _shape(node)
 
 
 def _share(table: dict[str, _Row]) -> None:
@@ -144,7 +158,7 @@ def _totals(rows: Rows, counted: list[_Row]) -> Iterator[str]:
     if fixed:
         yield f"Not trained: {sum(n.numel for n in fixed):,} ({bytes_of(sum(n.nbytes for n in fixed))})"
     yield f"Computed: {bytes_of(sum(row.bytes for row in counted))}"
-    yield f"Kept for backward: {bytes_of(sum(kept.values()))} (of what is computed, of inputs and of parameters)"
+    yield f"Kept for backward: {bytes_of(sum(kept.values()))}"
     yield f"FLOPs of forward: {sum(row.flops for row in counted):,} (a multiply-add counts 2)"
     yield from _tied(rows)
 

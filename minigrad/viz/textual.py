@@ -220,6 +220,8 @@ class _Drawing:
 
     def _headers(self, node: Node, opened: list[str]) -> tuple[list[tuple[str, int]], list[str], int]:
         """Return the titles of modules that begin with `node`, the modules now open, and how far it is indented."""
+        if node.module is None and not node.op:  # data comes in between, and ends no module
+            return [], opened, 0
         if node.module is None or node.order or not self.kinds:
             return [], [], 0
         parts = node.module.split(".") if node.module else []
