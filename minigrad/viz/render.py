@@ -22,6 +22,7 @@ from minigrad.viz.layout import UNLOADABLE
 FORMATS = ("svg", "png", "pdf", "dot", "gv")
 TIME_LIMIT = 60.0  # seconds
 PNG_DPI = 144
+ENGINES = ("dot", "pygraphviz", "graphviz-pure")
 _TEXT = ("dot", "gv")
 _FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
@@ -56,6 +57,14 @@ def engines() -> list[str]:
     return found
 
 
+def _chosen(engine: str) -> list[str]:
+    """Return the engines to try: all there are, or the one asked for."""
+    found = engines()
+    if engine == "auto" or engine in found:
+        return found if engine == "auto" else [engine]
+    raise MissingDependencyError(f"the engine {engine!r} is not here; there is {' and '.join(map(repr, found))}")
+
+
 def _pure_program() -> str | None:
     """Return the path of the program graphviz-pure, on PATH or beside this Python."""
     return shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=str(Path(sys.executable).parent))
@@ -68,12 +77,14 @@ def checked_format(picture: str) -> str:
     return picture.lower()
 
 
-def pipe(source: str, picture: str, *, time_limit: float = TIME_LIMIT) -> bytes:
+def pipe(source: str, picture: str, *, engine: str = "auto", time_limit: float = TIME_LIMIT) -> bytes:
     """Return the DOT text `source` as a picture; raises MinigradError if Graphviz fails or needs too long."""
+    if engine not in ("auto", *ENGINES):
+        raise ArgumentError(f"engine must be 'auto' or one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
     if picture in _TEXT:
         return source.encode()
     said = b""
-    for name in engines():
+    for name in _chosen(engine):
         if name == "graphviz-pure" and picture == "pdf":
             raise MissingDependencyError(
                 "graphviz-pure, which is what there is, draws svg and png; a pdf needs Graphviz itself: `apt install "

@@ -50,7 +50,8 @@ class Node(NamedTuple):
     "input" or "const", a tensor that none flows to; "module", several nodes folded into one; "failed", an op that
     raised. `module` is the dotted path of the module it ran in, None outside of any; "pool@2" is the second call of
     "pool". `stats` and `grad_stats` are what is known of its value and of its gradient, None where that is nothing.
-    `holds` counts the nodes that were folded into this one. `order` is 0 for what the program computed, and
+    `holds` counts the nodes that were folded into this one, `params` the elements of the parameters among them, and
+    `times` how many blocks alike it stands for. `order` is 0 for what the program computed, and
     one more for what computed the derivative of an op of the order below. Times are in microseconds.
     """
 
@@ -73,6 +74,8 @@ class Node(NamedTuple):
     order: int = 0
     error: str | None = None
     mark: Mark | None = None
+    params: int = 0
+    times: int = 1
 
     @property
     def value(self) -> str | None:
@@ -162,7 +165,11 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a picture, what is to be said below it, and how it is to be drawn."""
+    """The rows of a picture, what is to be said below it, and how it is to be drawn.
+
+    `labels` are the fields that boxes show (none: the usual ones), `palette` is the name of the theme, `attrs` are
+    further settings of Graphviz for the graph.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -171,6 +178,9 @@ class Rows:
     direction: str = "both"
     rankdir: str = "TB"
     steps: tuple[Step, ...] = ()
+    labels: tuple[str, ...] = ()
+    palette: str = "light"
+    attrs: tuple[tuple[str, str], ...] = ()
 
 
 def ancestors(path: str) -> Iterator[str]:

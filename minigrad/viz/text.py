@@ -59,6 +59,8 @@ def attribute(value: Any) -> str:
     >>> attribute((0, slice(None, 3), None, ...)), attribute(0.1), attribute(np.zeros((2, 3)))
     ('(0, :3, None, …)', '0.1', 'array (2, 3)')
     """
+    if hasattr(value, "_fields"):  # settings that belong together, each with its name
+        return ", ".join(f"{field}={attribute(part)}" for field, part in zip(value._fields, value, strict=True))
     text = _plain(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
@@ -97,3 +99,37 @@ def call(op: str, numbers: Mapping[str, Any]) -> str:
         left, right = (number(numbers[side]) if side in numbers else "(…)" for side in ("left", "right"))
         return f"{left} {_SIGNS[op]} {right}"
     return ", ".join(f"{name}={number(value)}" for name, value in numbers.items())
+
+
+def count_of(count: float) -> str:
+    """Return a large count in three digits: 950, 12.3 k, 4.5 M, 6 G.
+
+    >>> count_of(950), count_of(12_345), count_of(4_500_000), count_of(0)
+    ('950', '12.3 k', '4.5 M', '0')
+    """
+    return _scaled(count, 1000, ("", "k", "M", "G", "T", "P"))
+
+
+def bytes_of(count: float) -> str:
+    """Return a number of bytes in binary units.
+
+    >>> bytes_of(80), bytes_of(2048), bytes_of(3 << 20)
+    ('80 B', '2 KiB', '3 MiB')
+    """
+    return _scaled(count, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB"))
+
+
+def time_of(microseconds: float) -> str:
+    """Return a time that was measured in microseconds.
+
+    >>> time_of(12.345), time_of(4567.0), time_of(2.5e6)
+    ('12.3 µs', '4.57 ms', '2.5 s')
+    """
+    return _scaled(microseconds, 1000, ("µs", "ms", "s"))
+
+
+def _scaled(value: float, step: int, units: tuple[str, ...]) -> str:
+    at = 0
+    while value >= step * 0.9995 and at < len(units) - 1:
+        value, at = value / step, at + 1
+    return f"{value:.0f} {units[at]}".strip() if value >= 99.95 else f"{value:.3g} {units[at]}".strip()
