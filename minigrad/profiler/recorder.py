@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 from minigrad import graph
 from minigrad.graph import Node, Observer, Op, Rule, array_of
 from minigrad.profiler.events import BACKWARD, FORWARD, USER, Event
+from minigrad.watching import program
 
-_HERE = str(Path(__file__).parent.parent)
-_DEEPEST = 32  # the frames of a stack that are looked at for the program's own
+_DEEPEST = 32  # lines of the program that a stack has
 Stack = list[Event]
 
 
@@ -199,10 +199,5 @@ def _given(call: Callable[[], Any]) -> list[Any]:
 
 def _places(frame: Any) -> Iterator[str]:
     """Yield the lines of the program that led here, the innermost first, as "file(line): function"."""
-    for _ in range(_DEEPEST):
-        if frame is None:
-            return
-        code = frame.f_code
-        if not code.co_filename.startswith(_HERE):
-            yield f"{code.co_filename}({frame.f_lineno}): {code.co_name}"
-        frame = frame.f_back
+    for code, line in itertools.islice(program(frame), _DEEPEST):
+        yield f"{code.co_filename}({line}): {code.co_name}"

@@ -114,7 +114,13 @@ class Reader:
 
     def id_of(self, edge: Any) -> int:
         """Return the id of the row that an edge comes from; of a leaf that has none yet, that of a new one."""
-        return self._ids[edge[0].number] if type(edge) is tuple else self.leaf_id(edge)
+        if type(edge) is not tuple:
+            return self.leaf_id(edge)
+        if edge[0].number not in self._ids:  # computed before the recording began
+            shape, dtype = edge_facts(edge)
+            at = self._ids[edge[0].number] = len(self.nodes)
+            self.nodes.append(Node(at, INPUT, "", self.names.get(edge), None, shape, str(dtype), "", True))
+        return self._ids[edge[0].number]
 
     def known_id(self, edge: Any) -> int | None:
         """Return the id of the row that an edge comes from, None if there is none."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Self
 
@@ -25,8 +24,8 @@ from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
 from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Part, Step, Where
+from minigrad.watching import leave, program, take
 
-_HERE = str(Path(__file__).parent.parent)
 VALUES = (None, "stats", "full")
 
 
@@ -38,6 +37,7 @@ class Recording(graph.Observer):
     """
 
     partial = False
+    _is_inside = False  # a custom Function, whose ops have no rows
 
     def __init__(self, reader: Reader, *, values: str | None, most: int, time: bool, source: bool) -> None:
         self.reader, self.steps = reader, list[Step]()
@@ -47,27 +47,30 @@ class Recording(graph.Observer):
         self._complete: dict[int, Numbers] = {}
 
     def __enter__(self) -> Self:
-        self.inner = graph.observe(None)
-        graph.observe(self)
+        take(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         self.partial = kind is not None
-        graph.observe(self.inner)
-        self.inner = None
+        leave(self)
         self._totals.clear()
         self.reader.forget()
 
     # --- what the engine and the tensors report ---
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
-        """Run the op and write its row."""
+        """Run the op and write its row; what a custom Function is made of has none."""
+        if self._is_inside:
+            return super().forward(op, inputs, attrs, call)
+        self._is_inside = op.on_tensors
         begun = perf_counter_ns()
         try:
             outputs = super().forward(op, inputs, attrs, call)
         except Exception as error:
             self._fail(op, inputs, attrs, error)
             raise
+        finally:
+            self._is_inside = False
         spent = perf_counter_ns() - begun
         every = outputs if isinstance(outputs, tuple) else (outputs,)
         edge = next((y._edge for y in every if y._edge is not None), None)
@@ -80,7 +83,11 @@ class Recording(graph.Observer):
     def rule(self, node: graph.Node, rule: Rule, call: Callable[[], Any]) -> Any:
         """Run the rule and write what it sends along which edge."""
         begun = perf_counter_ns()
-        returned = super().rule(node, rule, call)
+        self._is_inside = not graph.recording.get()
+        try:
+            returned = super().rule(node, rule, call)
+        finally:
+            self._is_inside = False
         spent = perf_counter_ns() - begun
         at = self.reader.known_id((node, 0))
         if at is None:  # computed before the recording began
@@ -195,10 +202,6 @@ def recording(
 
 def place(frame: Any) -> Where | None:
     """Return the innermost line of the program that led to `frame`; None if there is none."""
-    while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(_HERE):
-            text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-            return Where(code.co_filename, frame.f_lineno, code.co_name, text)
-        frame = frame.f_back
+    for code, line in program(frame):
+        return Where(code.co_filename, line, code.co_name, linecache.getline(code.co_filename, line).strip())
     return None
