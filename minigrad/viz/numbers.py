@@ -63,7 +63,8 @@ def numbers(array: Array, most: int = TINY) -> Numbers:
     data = tuple(array.reshape(-1).tolist()) if array.size <= most else None
     if array.dtype.kind not in "f":
         return _summary(array, array.astype(np.float64), 0, 0, data)
-    total = float(np.add.reduce(array, axis=None, dtype=np.float64)) if array.size else 0.0
+    with np.errstate(invalid="ignore"):  # inf - inf
+        total = float(np.add.reduce(array, axis=None, dtype=np.float64)) if array.size else 0.0
     if math.isfinite(total):
         return _summary(array, array, 0, 0, data)
     nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
@@ -75,5 +76,6 @@ def _summary(array: Array, finite: Array, nans: int, infs: int, data: Any) -> Nu
     if not finite.size:
         return Numbers(array.shape, None, None, None, None, zeros, nans, infs, data)
     mean = float(finite.mean(dtype=np.float64))
-    std = float(np.sqrt(np.mean(np.square(finite - mean, dtype=np.float64))))
+    with np.errstate(over="ignore"):  # of squares of float64
+        std = float(np.sqrt(np.mean(np.square(np.subtract(finite, mean, dtype=np.float64)))))
     return Numbers(array.shape, float(finite.min()), float(finite.max()), mean, std, zeros, nans, infs, data)
