@@ -62,6 +62,11 @@ class Observer:
         if self.inner is not None:
             self.inner.gradient(edge, gradient)
 
+    def detached(self, source: Any, result: Any) -> None:
+        """Take note that the tensor `result` is to be `source` outside of the graph."""
+        if self.inner is not None:
+            self.inner.detached(source, result)
+
 
 observer: Observer | None = None
 

@@ -15,8 +15,9 @@ from minigrad.viz.reading import history, read
 from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers
 from minigrad.viz.rows import Edge, Module, Node
+from minigrad.viz.why import why
 
-__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "record"]
+__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "record", "why"]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 

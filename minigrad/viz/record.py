@@ -10,13 +10,14 @@ import linecache
 import sys
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from minigrad import graph
 from minigrad.errors import ArgumentError
 from minigrad.graph import Op, Rule, array_of, edge_facts
+from minigrad.methods.place import edge_of
 from minigrad.operands import constant
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import Tensor
@@ -27,6 +28,23 @@ from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Part, Step, Whe
 from minigrad.watching import leave, program, take
 
 VALUES = (None, "stats", "full")
+DETACH = Op("detach", lambda x: x, {"x": None})  # not in the table, as nothing is computed
+
+
+class _Past(NamedTuple):
+    """What an edge says of a node, without the node."""
+
+    number: int
+    outputs: tuple[tuple[tuple[int, ...], Any], ...]
+    op: Op
+
+
+class _Cut(NamedTuple):
+    """A call of detach(): from where, and in which module and line of the program."""
+
+    edge: Any
+    scope: graph.Scope | None
+    where: Where | None
 
 
 class Recording(graph.Observer):
@@ -45,6 +63,7 @@ class Recording(graph.Observer):
         self._has_values, self._has_time, self._has_source = values is not None, time, source
         self._totals: dict[int, Any] = {}  # what has arrived at a row so far, while a sweep runs
         self._complete: dict[int, Numbers] = {}
+        self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
 
     def __enter__(self) -> Self:
         take(self)
@@ -54,6 +73,7 @@ class Recording(graph.Observer):
         self.partial = kind is not None
         leave(self)
         self._totals.clear()
+        self._cuts.clear()
         self.reader.forget()
 
     # --- what the engine and the tensors report ---
@@ -63,6 +83,8 @@ class Recording(graph.Observer):
         if self._is_inside:
             return super().forward(op, inputs, attrs, call)
         self._is_inside = op.on_tensors
+        if self._cuts:
+            self._edges(inputs)
         begun = perf_counter_ns()
         try:
             outputs = super().forward(op, inputs, attrs, call)
@@ -111,7 +133,28 @@ class Recording(graph.Observer):
             self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
 
+    def detached(self, source: Tensor, result: Tensor) -> None:
+        """Remember where a tensor was cut out of the graph; there is a row for it once something uses the result."""
+        super().detached(source, result)
+        if source.requires_grad and not self._is_inside:
+            edge = edge_of(source)
+            past = source if edge is None else (_Past(edge[0].number, edge[0].outputs, edge[0].op), edge[1])
+            line = place(sys._getframe()) if self._has_source else None
+            self._cuts[result._storage] = _Cut(past, graph.scope.get(), line)
+
     # --- how rows are written ---
+
+    def _constant(self, x: Any) -> Any:
+        """Return what a row knows of an operand that needs no gradient; if it was detached, that gets a row first."""
+        known = constant(x)
+        cut = self._cuts.get(x._storage) if isinstance(x, Tensor) and not x.requires_grad else None
+        if cut is not None and self.reader.known_id(known) is None:
+            at = self.reader.add_application(DETACH, [cut.edge], {}, x._facts(), cut.scope)
+            stats = numbers(x._data, self._most) if self._has_values else None
+            self.reader.nodes[at] = self.reader.nodes[at]._replace(stats=stats, where=cut.where)
+            self.reader.stand_for(known, at)
+            self.steps.append(Step(FORWARD, at))
+        return known
 
     def _us(self, spent: int) -> float | None:
         return spent / 1e3 if self._has_time else None
@@ -144,7 +187,7 @@ class Recording(graph.Observer):
         for x in inputs:
             edge = x._edge if isinstance(x, Tensor) else None
             known = edge is not None and self.reader.known_id(edge) is not None
-            edges.append(edge if known else constant(x) if isinstance(x, Tensor | np.ndarray) else x)
+            edges.append(edge if known else self._constant(x) if isinstance(x, Tensor | np.ndarray) else x)
         return edges
 
     def _fail(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], error: Exception) -> None:
