@@ -89,8 +89,7 @@ class Function:
         """Run `forward` on `args` and record it as one node."""
         if graph.observer is None:
             return cls._applied(args)
-        places = tuple(a if isinstance(a, Tensor) else None for a in args)
-        return graph.observer.forward(_op_of(cls, 1), places, {}, lambda: cls._applied(args))
+        return graph.observer.forward(_op_of(cls, 1), args, {}, lambda: cls._applied(args))
 
     @classmethod
     def _applied(cls, args: tuple[Any, ...]) -> Any:

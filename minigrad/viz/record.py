@@ -21,6 +21,7 @@ from minigrad.methods.place import edge_of
 from minigrad.operands import constant
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import Tensor
+from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
@@ -63,6 +64,7 @@ class Recording(graph.Observer):
         self._has_values, self._has_time, self._has_source = values is not None, time, source
         self._totals: dict[int, Any] = {}  # what has arrived at a row so far, while a sweep runs
         self._complete: dict[int, Numbers] = {}
+        self._keeps, self._kept = values == "full", dict[int, rules.Kept]()
         self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
 
     def __enter__(self) -> Self:
@@ -98,6 +100,8 @@ class Recording(graph.Observer):
         edge = next((y._edge for y in every if y._edge is not None), None)
         at = self._plain(op, inputs, attrs, every) if edge is None else self.reader.add(edge[0])
         self._describe(at, spent, every[0]._data)
+        if self._keeps and edge is not None and (known := rules.kept(op, inputs, attrs, edge[0])) is not None:
+            self._kept[at] = known
         self._describe_operands(inputs)
         self.steps.append(Step(FORWARD, at, us=self._us(spent)))
         return outputs
@@ -232,6 +236,26 @@ class Recording(graph.Observer):
             steps = tuple(step for step in steps if step.node in inside)
         notes = ("the program raised here: what came later is not in the picture",) if self.partial else ()
         return Graph(nodes, edges, modules, notes, direction, rankdir, steps)
+
+    def gradcheck(self, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
+        """Return the graph with each op marked whose gradient rules were recorded: "rule right" or "rule wrong".
+
+        Each op is run again in float64 on what it was given, and its rules compared with central differences of step
+        `eps` (by default as fits the numbers): wrong is an error above `rtol` of the largest slope. `seed` draws how
+        outputs are weighed. It needs `viz.record(values="full")`, and checks no op of more than 10,000 elements.
+        Raises ArgumentError for a recording of another kind.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> w = mg.tensor([3.0], requires_grad=True)
+        >>> with viz.record(values="full") as step:
+        ...     loss = (w * w).sum()
+        >>> [node.mark.tag.split(":")[0] for node in step.gradcheck().nodes if node.op]
+        ['rule right', 'rule right']
+        """
+        if not self._keeps:
+            raise ArgumentError('gradcheck: the numbers that ops were given are kept by viz.record(values="full") only')
+        return rules.checked(self.graph(), self._kept, eps, rtol, seed)
 
 
 def recording(
