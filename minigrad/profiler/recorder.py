@@ -14,7 +14,7 @@ import numpy as np
 from minigrad import graph
 from minigrad.graph import Node, Observer, Op, Rule, array_of
 from minigrad.profiler.events import BACKWARD, FORWARD, USER, Event
-from minigrad.watching import program
+from minigrad.watching import leave, program, take
 
 _DEEPEST = 32  # lines of the program that a stack has
 Stack = list[Event]
@@ -57,30 +57,23 @@ class Recorder(Observer):
         self.shapes, self.stacks = shapes, stacks
         self.trace: Trace | None = None
         self.inner: Observer | None = None
-        self._is_left = False
         self._place = Place()
 
     def enter(self) -> None:
         """Take the observer's place."""
-        self.inner, self._is_left = graph.observe(None), False
-        graph.observe(self)
+        take(self)
         running.append(self)
 
     def leave(self) -> None:
-        """Give the place back; under an observer that came later, as soon as that has gone."""
-        self.trace, self._is_left = None, True
+        """Give the place back."""
+        self.trace = None
         running.remove(self)
-        self._give_back()
-
-    def _give_back(self) -> None:
-        if self._is_left and graph.observer is self:
-            graph.observe(self.inner)
+        leave(self)
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
         """Run and measure the forward of an op."""
         inner, trace, outputs = self.inner, self.trace, None
         if trace is None:
-            self._give_back()
             return call() if inner is None else inner.forward(op, inputs, attrs, call)
         event, stack = self._begin(trace, op.name, FORWARD)
         if self.shapes:
@@ -98,7 +91,6 @@ class Recorder(Observer):
         """Run and measure one gradient rule; what it allocates on tensors is that of the ops it is made of."""
         inner, trace, returned = self.inner, self.trace, None
         if trace is None:
-            self._give_back()
             return call() if inner is None else inner.rule(node, rule, call)
         event, stack = self._begin(trace, _rule_name(node.op, rule), BACKWARD)
         event.scope = node.scope

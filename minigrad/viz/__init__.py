@@ -8,6 +8,8 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz.health import Finding, Health
+from minigrad.viz.nan import NanReport
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
 from minigrad.viz.picture import Graph
@@ -17,7 +19,20 @@ from minigrad.viz.replay import numbers, run_again
 from minigrad.viz.rows import Edge, Module, Node
 from minigrad.viz.why import why
 
-__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "gradcheck", "graph", "record", "why"]
+__all__ = [
+    "Edge",
+    "Finding",
+    "Graph",
+    "Health",
+    "Module",
+    "NanReport",
+    "Node",
+    "Recording",
+    "gradcheck",
+    "graph",
+    "record",
+    "why",
+]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 

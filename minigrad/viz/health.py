@@ -53,6 +53,9 @@ class Health(NamedTuple):
         """Whether nothing is wrong."""
         return self.verdict == OK
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         if self.verdict == UNKNOWN:
             return "unknown: no gradients are known; record the step, with its backward(), with viz.record()"

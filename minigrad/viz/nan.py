@@ -52,6 +52,9 @@ class NanReport(NamedTuple):
     def __bool__(self) -> bool:
         return self.origin is not None
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         if self.origin is None:
             unknown = all(node.stats is None and node.grad_stats is None for node in self.graph.nodes)

@@ -28,7 +28,7 @@ def why(tensor: Any, loss: Any = None) -> str:
     """Return in words why a tensor's `.grad` is None or zero, with the line of the program that is the reason.
 
     `loss` is a recording of the step (`viz.record()`), which knows the lines, or the loss itself, whose graph knows
-    only whether the tensor is in it. With a Graph of a recording, `tensor` is a name or an id in it. Raises
+    only whether the tensor is in it. With a recording, or a Graph of one, `tensor` may be a name or an id in it. Raises
     ArgumentError for arguments of another kind.
 
     >>> import minigrad as mg
@@ -39,8 +39,9 @@ def why(tensor: Any, loss: Any = None) -> str:
     >>> print(viz.why(mg.tensor([1])))
     grad is None: it holds int64, and only floating-point numbers have gradients: convert it first, with .float()
     """
-    if isinstance(loss, Graph) and isinstance(tensor, str | int):
-        return of_row(loss, loss[tensor].id)
+    if isinstance(loss, Graph | Recording) and isinstance(tensor, str | int):
+        rows = loss if isinstance(loss, Graph) else loss.graph()
+        return of_row(rows, rows[tensor].id)
     if not isinstance(tensor, Tensor) or not (loss is None or isinstance(loss, Tensor | Recording)):
         raise ArgumentError(
             f"why: expected a tensor and a recording or a loss, got {type(tensor).__name__} and {type(loss).__name__}"
@@ -173,7 +174,7 @@ def _of_flow(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
     leading = _reached(roots, [(edge.head, edge.tail) for edge in _data(rows)])
     flow = _reached([node.id], [(edge.tail, edge.head) for edge in _data(rows) if edge.requires_grad])
     if node.id not in leading:
-        yield "it is used, but what comes of that does not lead to the loss"
+        yield "it is used, but what comes of that does not lead to the loss; numbers taken by .item() or .numpy() do not"
         yield from _lines(users)
     elif flow & set(roots):
         yield _not_a_leaf() if node.op else _not_come(node.grad_stats is not None)
