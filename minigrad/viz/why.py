@@ -174,7 +174,7 @@ def _of_flow(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
     leading = _reached(roots, [(edge.head, edge.tail) for edge in _data(rows)])
     flow = _reached([node.id], [(edge.tail, edge.head) for edge in _data(rows) if edge.requires_grad])
     if node.id not in leading:
-        yield "it is used, but what comes of that does not lead to the loss; numbers taken by .item() or .numpy() do not"
+        yield "it is used, but what comes of that does not lead to the loss, as what .item() or .numpy() gives does not"
         yield from _lines(users)
     elif flow & set(roots):
         yield _not_a_leaf() if node.op else _not_come(node.grad_stats is not None)
