@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from minigrad.errors import ArgumentError
-from minigrad.viz.flops import flops
+from minigrad.viz import flops
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.paint import GREY, ORANGE, WHITE, between, diverging
 from minigrad.viz.rows import Mark, Node, Rows
@@ -119,7 +119,7 @@ def _quantity(rows: Rows, by: By) -> Quantity:
         return Quantity(lambda node: _looked_up(by, node), number, "value", True)
     if not isinstance(by, str):
         return Quantity(by, number, getattr(by, "__name__", "value").strip("<>"), True)
-    counts = flops(rows) if by == "flops" else {}
+    counts = flops.by_node(rows) if by == "flops" else {}
     table = {
         "grad": Quantity(lambda node: rms(node.grad_stats), number, "grad rms", True),
         "value": Quantity(lambda node: rms(node.stats), number, "value rms", True),
@@ -127,7 +127,7 @@ def _quantity(rows: Rows, by: By) -> Quantity:
         "backward_time": Quantity(lambda node: node.backward_us, microseconds, "backward"),
         "bytes": Quantity(lambda node: node.nbytes, lambda n: metric(n, "B"), "size"),
         "saved": Quantity(lambda node: node.saved_bytes if node.op else None, lambda n: metric(n, "B"), "saved"),
-        "flops": Quantity(lambda node: counts.get(node.id), lambda n: metric(n, "FLOP"), "work"),
+        "flops": Quantity(lambda node: counts[node.id] if node.op else None, lambda n: metric(n, "FLOP"), "work"),
     }
     if by not in table:
         raise ArgumentError(f"heat: by must be {', '.join(map(repr, table))}, a function or a mapping, got {by!r}")
