@@ -77,6 +77,13 @@ def cut_itself(w, v):
     return (k * v).sum(), h
 
 
+def cut_before(w, v):
+    with mg.inference_mode():
+        h = w * 2  # here
+        k = h.reshape(2, 1).exp()
+    return (k.reshape(2) * v).sum(), k
+
+
 def never_asked(w, v):
     x = mg.ones(2)
     return (x * v).sum(), x  # here
@@ -103,6 +110,7 @@ REASONS = {
     flat: "grad is zero: sign sends on only zeros",
     no_leaf: "grad is None: it is no leaf, and backward() keeps the gradients of leaves only",
     cut_itself: "grad is None: it is cut off itself: detach() cuts it off from the loss",
+    cut_before: "grad is None: it is cut off itself: mul was computed under no_grad() or inference_mode()",
     never_asked: "grad is None: it does not require grad: make it with requires_grad=True",
     twice: "grad is None: exp was computed under no_grad()",  # in the order of use
 }

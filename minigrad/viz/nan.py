@@ -20,6 +20,7 @@ from minigrad.viz.rows import (
     DATA,
     FORWARD,
     OUTPUT,
+    PARAM,
     Edge,
     Mark,
     Node,
@@ -196,7 +197,8 @@ def _painted(rows: Rows, origin: Node, born: str, reached: Iterable[int]) -> Row
 
 def title(node: Node) -> str:
     """Return what a node is called in a sentence."""
-    return f"{node.name} = {node.op}" if node.name and node.op else node.name or node.op or node.kind
+    unnamed = "a parameter" if node.kind == PARAM else "an input"
+    return f"{node.name} = {node.op}" if node.name and node.op else node.name or node.op or unnamed
 
 
 def listed(names: list[str], between: str) -> str:

@@ -154,9 +154,12 @@ def _reasons(rows: Rows, node: Node, is_zero: bool) -> Iterator[str]:
         yield f"it holds {node.dtype}, and only floating-point numbers have gradients"
         yield from _lines([node] if node.op else _users(rows, node, at))
     elif node.op and not node.requires_grad:
-        cuts = [edge for edge in rows.edges if edge.head == node.id and at[edge.tail].requires_grad]
+        before = _reached([node.id], [(e.head, e.tail) for e in _data(rows) if not at[e.head].requires_grad])
+        cuts = [
+            e for e in _data(rows) if e.head in before and at[e.tail].requires_grad and not at[e.head].requires_grad
+        ]
         yield f"it is cut off itself: {_cut(cuts[0], at)}" if cuts else "nothing that it was computed from requires it"
-        yield from _lines([node])
+        yield from _lines([at[cuts[0].head]] if cuts else [node])
     elif not node.requires_grad:
         yield "it does not require grad: make it with requires_grad=True, or call requires_grad_()"
         yield from _lines(_users(rows, node, at)[:1])
@@ -198,7 +201,7 @@ def _cut(edge: Edge, at: dict[int, Node]) -> str:
         return f"{head.op} gives {head.dtype}, through which no gradient flows"
     if op is not None and op.rules[op.input_name(edge.operand)] is None:
         return f"{head.op} has no derivative by its operand {op.input_name(edge.operand)!r}"
-    return f"{head.op} was computed under no_grad()"
+    return f"{head.op} was computed under no_grad() or inference_mode()"
 
 
 def _stops(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
