@@ -9,6 +9,7 @@ import pytest
 import minigrad as mg
 from minigrad import viz
 from minigrad.errors import ArgumentError
+from minigrad.viz.paint import BLUE, ORANGE
 
 
 def detached(w, v):
@@ -139,6 +140,17 @@ def test_the_reason_and_its_line(program):
 def test_both_cuts_are_told():
     step, _, w = recorded(twice)
     assert "and detach() cuts it off from the loss" in viz.why(w, step).splitlines()
+
+
+def test_the_cuts_are_painted():
+    step, _, w = recorded(twice)
+    marks = {n.op or n.kind: n.mark for n in viz.why(w, step).graph.nodes if n.mark}
+    assert marks == {
+        "param": (BLUE, "grad is None"),
+        "exp": (ORANGE, "✂ exp was computed under no_grad() or inference_mode()"),
+        "detach": (ORANGE, "✂ detach() cuts it off from the loss"),
+    }
+    assert viz.why(w).graph is None
 
 
 def test_a_gradient_that_is_there_is_told():

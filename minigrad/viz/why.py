@@ -6,8 +6,9 @@ one, what the graph of the loss holds and the tensor itself says has to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -16,20 +17,33 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import Constant
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz.paint import BLUE, ORANGE
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import history
 from minigrad.viz.record import Recording
-from minigrad.viz.rows import BACKWARD, CREATED, OUTPUT, Edge, Node, Rows
+from minigrad.viz.rows import BACKWARD, CREATED, OUTPUT, Edge, Mark, Node, Rows
 
 _MOST = 5  # lines of one kind
 
 
-def why(tensor: Any, loss: Any = None) -> str:
+class Reason(str):
+    """The answer in words; of a recording also its `graph`, painted: ✂ where the gradient ends."""
+
+    graph: Any = None
+
+    def __new__(cls, text: str, graph: Any = None) -> Self:
+        """Make the text and add the graph."""
+        reason = super().__new__(cls, text)
+        reason.graph = graph
+        return reason
+
+
+def why(tensor: Any, loss: Any = None) -> Reason:
     """Return in words why a tensor's `.grad` is None or zero, with the line of the program that is the reason.
 
     `loss` is a recording of the step (`viz.record()`), which knows the lines, or the loss itself, whose graph knows
-    only whether the tensor is in it. With a recording, or a Graph of one, `tensor` may be a name or an id in it. Raises
-    ArgumentError for arguments of another kind.
+    only whether the tensor is in it. With a recording, or a Graph of one, `tensor` may be a name or an id in it; the
+    text has then the painted `graph` with it. Raises ArgumentError for arguments of another kind.
 
     >>> import minigrad as mg
     >>> from minigrad import viz
@@ -52,9 +66,10 @@ def why(tensor: Any, loss: Any = None) -> str:
         rows = loss.graph()
         if at is None:
             ends = _lines(_by_id(rows)[i] for i in _roots(rows))
-            return known or "\n".join([f"{_is(tensor)}: nothing uses it: the loss was computed without it", *ends])
-        return _with_line(known, rows, at) if known else of_row(rows, at, _is(tensor), _is_zero(tensor))
-    return known or f"{_is(tensor)}: {_alone(tensor) if loss is None else _in_graph(tensor, loss)}"
+            unused = f"{_is(tensor)}: nothing uses it: the loss was computed without it"
+            return Reason(known or "\n".join([unused, *ends]), rows)
+        return Reason(_with_line(known, rows, at), rows) if known else of_row(rows, at, _is(tensor), _is_zero(tensor))
+    return Reason(known or f"{_is(tensor)}: {_alone(tensor) if loss is None else _in_graph(tensor, loss)}")
 
 
 def _is(tensor: Tensor) -> str:
@@ -130,7 +145,15 @@ def _not_come(was_run: bool) -> str:
 # --- of a recording ---
 
 
-def of_row(rows: Rows, at: int, said: str | None = None, is_zero: bool | None = None) -> str:
+class _Because(NamedTuple):
+    """One reason, the ops whose lines it is, and whether the gradient ends there."""
+
+    text: str
+    nodes: Sequence[Node]
+    is_cut: bool = False
+
+
+def of_row(rows: Rows, at: int, said: str | None = None, is_zero: bool | None = None) -> Reason:
     """Return why the row `at` has no gradient, or one of zeros, by what was recorded."""
     node = _by_id(rows)[at]
     known = node.grad_stats
@@ -139,57 +162,64 @@ def of_row(rows: Rows, at: int, said: str | None = None, is_zero: bool | None = 
     if said is None:
         said = "grad is zero" if is_zero else "grad is None"
         if known is not None and not is_zero:
-            return f"grad is there, and not zero: {known.text}"
-    reasons = _reasons(rows, node, is_zero)
-    return "\n".join([f"{said}: {next(reasons)}", *reasons])
+            return Reason(f"grad is there, and not zero: {known.text}")
+    found = list(_reasons(rows, node, is_zero))
+    lines = []
+    for i, because in enumerate(found):
+        lines += [f"{'and ' if i else f'{said}: '}{because.text}", *_lines(because.nodes)]
+    return Reason("\n".join(lines), _painted(rows, node, said, found))
 
 
-def _reasons(rows: Rows, node: Node, is_zero: bool) -> Iterator[str]:
-    """Yield the reason, and then lines of the program."""
+def _painted(rows: Rows, node: Node, said: str, found: Iterable[_Because]) -> Rows:
+    marks = {cut.id: Mark(ORANGE, f"✂ {because.text}") for because in found if because.is_cut for cut in because.nodes}
+    marks.setdefault(node.id, Mark(BLUE, said))
+    return replace(rows, nodes=tuple(n._replace(mark=marks.get(n.id)) for n in rows.nodes))
+
+
+def _reasons(rows: Rows, node: Node, is_zero: bool) -> Iterator[_Because]:
     at = _by_id(rows)
     if is_zero:
         yield from _stops(rows, node, at)
-        return
-    if np.dtype(node.dtype).kind != "f":
-        yield f"it holds {node.dtype}, and only floating-point numbers have gradients"
-        yield from _lines([node] if node.op else _users(rows, node, at))
+    elif np.dtype(node.dtype).kind != "f":
+        text = f"it holds {node.dtype}, and only floating-point numbers have gradients"
+        yield _Because(text, [node] if node.op else _users(rows, node, at))
     elif node.op and not node.requires_grad:
-        before = _reached([node.id], [(e.head, e.tail) for e in _data(rows) if not at[e.head].requires_grad])
-        cuts = [
-            e for e in _data(rows) if e.head in before and at[e.tail].requires_grad and not at[e.head].requires_grad
-        ]
-        yield f"it is cut off itself: {_cut(cuts[0], at)}" if cuts else "nothing that it was computed from requires it"
-        yield from _lines([at[cuts[0].head]] if cuts else [node])
+        flow = [edge for edge in _data(rows) if not at[edge.head].requires_grad]
+        before = _reached([node.id], [(edge.head, edge.tail) for edge in flow])
+        cuts = [edge for edge in flow if edge.head in before and at[edge.tail].requires_grad]
+        for edge in cuts[:1]:
+            yield _Because(f"it is cut off itself: {_cut(edge, at)}", [at[edge.head]], True)
+        if not cuts:
+            yield _Because("nothing that it was computed from requires it", [node])
     elif not node.requires_grad:
-        yield "it does not require grad: make it with requires_grad=True, or call requires_grad_()"
-        yield from _lines(_users(rows, node, at)[:1])
+        text = "it does not require grad: make it with requires_grad=True, or call requires_grad_()"
+        yield _Because(text, _users(rows, node, at)[:1])
     else:
         yield from _of_flow(rows, node, at)
 
 
-def _of_flow(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
+def _of_flow(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[_Because]:
     """Yield what keeps gradients from a node that requires them."""
     users, roots = _users(rows, node, at), _roots(rows)
     if not users and node.id not in roots:
-        yield "nothing uses it: the loss was computed without it"
-        yield from _lines([at[i] for i in roots])
+        yield _Because("nothing uses it: the loss was computed without it", [at[i] for i in roots])
         return
     leading = _reached(roots, [(edge.head, edge.tail) for edge in _data(rows)])
     flow = _reached([node.id], [(edge.tail, edge.head) for edge in _data(rows) if edge.requires_grad])
     if node.id not in leading:
-        yield "it is used, but what comes of that does not lead to the loss, as what .item() or .numpy() gives does not"
-        yield from _lines(users)
+        text = (
+            "it is used, but what comes of that does not lead to the loss, as what .item() or .numpy() gives does not"
+        )
+        yield _Because(text, users)
     elif flow & set(roots):
-        yield _not_a_leaf() if node.op else _not_come(node.grad_stats is not None)
-        yield from _lines([at[i] for i in roots])
+        text = _not_a_leaf() if node.op else _not_come(node.grad_stats is not None)
+        yield _Because(text, [at[i] for i in roots])
     else:
-        cuts = [e for e in _data(rows) if e.tail in flow and e.head in leading and not e.requires_grad]
         kinds: dict[str, list[Node]] = {}
-        for edge in cuts:
-            kinds.setdefault(_cut(edge, at), []).append(at[edge.head])
-        for i, (text, nodes) in enumerate(kinds.items()):
-            yield f"{'and ' * bool(i)}{text}"
-            yield from _lines(nodes)
+        for edge in _data(rows):
+            if edge.tail in flow and edge.head in leading and not edge.requires_grad:
+                kinds.setdefault(_cut(edge, at), []).append(at[edge.head])
+        yield from (_Because(text, nodes, True) for text, nodes in kinds.items())
 
 
 def _cut(edge: Edge, at: dict[int, Node]) -> str:
@@ -204,7 +234,7 @@ def _cut(edge: Edge, at: dict[int, Node]) -> str:
     return f"{head.op} was computed under no_grad() or inference_mode()"
 
 
-def _stops(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
+def _stops(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[_Because]:
     """Yield the ops, between the node and the loss, to which a gradient came and which sent on only zeros."""
     above = _reached([node.id], [(edge.tail, edge.head) for edge in _data(rows) if edge.requires_grad])
     found: list[Node] = []
@@ -216,14 +246,13 @@ def _stops(rows: Rows, node: Node, at: dict[int, Node]) -> Iterator[str]:
         if parts and all(part.numbers.zeros == part.numbers.size for part in parts):
             found.append(at[step.node])
     if not found:
-        yield "no op is known that stops it: the gradient that came to each was zero, or parts cancel each other"
-    for i, stop in enumerate(found[:_MOST]):
+        yield _Because("no op is known that stops it: what came to each was zero, or parts cancel each other", [])
+    for stop in found[:_MOST]:
         known, reason = stop.stats, "sends on only zeros"
         if stop.op == "relu" and known is not None and known.zeros == known.size:
             reason = f"is dead: all {known.size} of its outputs are 0, so that no gradient passes"
         module = f" in {stop.module}" if stop.module else ""
-        yield f"{'and ' * bool(i)}{stop.op}{module} {reason}"
-        yield from _lines([stop])
+        yield _Because(f"{stop.op}{module} {reason}", [stop], True)
 
 
 def _by_id(rows: Rows) -> dict[int, Node]:
