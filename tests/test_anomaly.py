@@ -153,6 +153,44 @@ def test_errors_warnings_and_lines_are_pytorchs(program):
         assert start <= int(line) <= start + len(inspect.getsourcelines(program)[0])
 
 
+def leaf(t, *values):
+    return t.tensor(values, requires_grad=True)
+
+
+NAN, INF = float("nan"), float("inf")
+EXPRESSIONS = {
+    "norm": lambda t, F: (leaf(t, 0.0, 0.0).norm() * 0).sqrt(),
+    "loss": lambda t, F: F.mse_loss((leaf(t, 0.0) * 0).sqrt(), t.tensor([1.0])),
+    "by a number": lambda t, F: (leaf(t, 0.0) / 0).sum(),
+    "both operands": lambda t, F: (leaf(t, 0.0) / leaf(t, 0.0)).sum(),
+    "power": lambda t, F: leaf(t, -1.0).pow(0.5).sum(),
+    "nan given": lambda t, F: (leaf(t, 0.0).pow(leaf(t, 0.0)) * leaf(t, NAN)).sum(),
+    "softmax": lambda t, F: F.softmax(leaf(t, -INF, -INF), 0).sum(),
+    "layer_norm": lambda t, F: F.layer_norm(leaf(t, INF, 0.0, 1.0), (3,)).sum(),
+    "batch_norm": lambda t, F: F.batch_norm(leaf(t, NAN, 1.0).reshape(2, 1), None, None, training=True).sum(),
+    "linear": lambda t, F: F.linear(leaf(t, 1.0, 2.0).reshape(1, 2), leaf(t, NAN, 1.0).reshape(1, 2)).sum(),
+    "conv2d": lambda t, F: F.conv2d(leaf(t, NAN).reshape(1, 1, 1, 1), leaf(t, 1.0).reshape(1, 1, 1, 1)).sum(),
+    "std": lambda t, F: leaf(t, 0.0, 0.0).std(),
+    "var": lambda t, F: leaf(t, 1.0, 1.0).var().sqrt(),
+    "where": lambda t, F: t.where(t.tensor([True]), leaf(t, 1.0), (leaf(t, 0.0) * 0).sqrt() * INF).sum(),
+    "acos": lambda t, F: (leaf(t, 1.0).acos() * 0).sum(),
+    "sqrt of abs": lambda t, F: (leaf(t, 0.0).abs().sqrt() * 0).sum(),
+    "relu": lambda t, F: F.relu(leaf(t, NAN)).sum(),
+    "sigmoid": lambda t, F: F.sigmoid(leaf(t, NAN)).sum(),
+    "gelu": lambda t, F: F.gelu(leaf(t, NAN)).sum(),
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_the_node_to_blame_is_pytorchs(name):
+    def program(t):
+        with t.autograd.detect_anomaly():
+            EXPRESSIONS[name](t, t.nn.functional).backward()
+
+    ours, theirs = seen(program, mg), seen(program, torch)
+    assert ours[:2] == theirs[:2]
+
+
 def test_the_error_is_both_ours_and_a_runtime_error():
     with pytest.warns(UserWarning, match="Error detected in SqrtBackward0"), pytest.raises(GraphError) as raised:
         only_ours()
