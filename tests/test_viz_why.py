@@ -221,6 +221,41 @@ def test_detach_is_a_box_only_where_something_uses_it():
     assert [n.kind for n in step.graph().nodes if n.op == "sum"] == ["output"]
 
 
+def test_detach_in_one_module_begins_no_second_call_of_it():
+    class Cutting(mg.nn.Module):
+        def forward(self, x):
+            return (x * 2).detach()
+
+    model = mg.nn.Sequential(Cutting(), mg.nn.Linear(2, 2))
+    x = mg.ones(1, 2, requires_grad=True)
+    with viz.record(model) as step:
+        model(x).sum().backward()
+    assert "@" not in "".join(module.path for module in step.graph().modules)
+    assert viz.why(x, step).startswith("grad is None: detach() cuts it off")
+
+
+def test_a_function_that_computes_again_in_its_backward_has_one_box():
+    class Again(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.exp()
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            with mg.enable_grad():
+                inner = x.detach().requires_grad_()
+                inner.exp().backward(g)
+            return inner.grad * 1
+
+    x = mg.tensor([1.0], requires_grad=True)
+    with viz.record() as step:
+        Again.apply(x).sum().backward()
+    assert [n.op for n in step.graph().nodes if n.op] == ["Again", "sum"]
+    assert x.grad.item() == pytest.approx(2.718282, rel=1e-6)
+
+
 def test_a_recording_keeps_no_tensor_for_it():
     w = mg.ones(2, requires_grad=True)
     with viz.record() as step:

@@ -41,10 +41,9 @@ class _Past(NamedTuple):
 
 
 class _Cut(NamedTuple):
-    """A call of detach(): from where, and in which module and line of the program."""
+    """A call of detach(): of what, and in which line of the program."""
 
     edge: Any
-    scope: graph.Scope | None
     where: Where | None
 
 
@@ -108,12 +107,12 @@ class Recording(graph.Observer):
 
     def rule(self, node: graph.Node, rule: Rule, call: Callable[[], Any]) -> Any:
         """Run the rule and write what it sends along which edge."""
-        begun = perf_counter_ns()
-        self._is_inside = not graph.recording.get()
+        begun, was_inside = perf_counter_ns(), self._is_inside
+        self._is_inside = was_inside or not graph.recording.get()
         try:
             returned = super().rule(node, rule, call)
         finally:
-            self._is_inside = False
+            self._is_inside = was_inside
         spent = perf_counter_ns() - begun
         at = self.reader.known_id((node, 0))
         if at is None:  # computed before the recording began
@@ -144,7 +143,7 @@ class Recording(graph.Observer):
             edge = edge_of(source)
             past = source if edge is None else (_Past(edge[0].number, edge[0].outputs, edge[0].op), edge[1])
             line = place(sys._getframe()) if self._has_source else None
-            self._cuts[result._storage] = _Cut(past, graph.scope.get(), line)
+            self._cuts[result._storage] = _Cut(past, line)
 
     # --- how rows are written ---
 
@@ -153,7 +152,7 @@ class Recording(graph.Observer):
         known = constant(x)
         cut = self._cuts.get(x._storage) if isinstance(x, Tensor) and not x.requires_grad else None
         if cut is not None and self.reader.known_id(known) is None:
-            at = self.reader.add_application(DETACH, [cut.edge], {}, x._facts(), cut.scope)
+            at = self.reader.add_application(DETACH, [cut.edge], {}, x._facts(), graph.scope.get())
             stats = numbers(x._data, self._most) if self._has_values else None
             self.reader.nodes[at] = self.reader.nodes[at]._replace(stats=stats, where=cut.where)
             self.reader.stand_for(known, at)
