@@ -67,6 +67,11 @@ class Observer:
         """Run one call of the module at `where`, with its hooks."""
         return call() if self.inner is None else self.inner.module(where, call)
 
+    def detached(self, source: Any, result: Any) -> None:
+        """Take note that the tensor `result` is to be `source` outside of the graph."""
+        if self.inner is not None:
+            self.inner.detached(source, result)
+
 
 observer: Observer | None = None
 

@@ -13,7 +13,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("errors", "spoken", "dtypes", "devices", "files", "kernels"),
     ("nodenames", "graph"),
     ("ops",),
-    ("engine",),
+    ("engine", "watching"),
     (
         "indexing",
         "printing",

@@ -172,3 +172,29 @@ def test_numbers_are_what_numpy_says(array):
         assert [known.min, known.max, known.mean, known.std, known.rms] == [None] * 5
     assert known.is_finite == (finite.size == array.size)
     assert (known.data is None) == (array.size > 16)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([1e300, -1e300, 3.0, np.inf]),
+        np.array([3e38, -3e38, np.inf, -np.inf], np.float32),
+        np.array([65504, 65504, np.nan], np.float16),
+        np.array(3.0),
+        np.arange(6).reshape(2, 3),
+        np.array([True, False]),
+    ],
+    ids=lambda a: str(a.dtype),
+)
+def test_statistics_of_extreme_numbers_are_those_of_exact_arithmetic(array):
+    from fractions import Fraction
+
+    finite = [Fraction(float(x)) for x in array.ravel() if np.isfinite(x)]
+    mean = sum(finite) / len(finite)
+    known = numbers(array)
+    assert (known.min, known.max) == (float(min(finite)), float(max(finite)))
+    assert known.mean == pytest.approx(float(mean), abs=float(max(finite)) * 1e-15)
+    largest = max(map(abs, finite))
+    variance = sum(((x - mean) / largest) ** 2 for x in finite) / len(finite)
+    assert known.std == pytest.approx(float(variance) ** 0.5 * float(largest))
+    assert (known.nans, known.infs) == (np.isnan(array).sum(), np.isinf(array).sum())

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad import graph
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.errors import GraphError
 from minigrad.graph import Node, Op, Saving, recording, storages_among
@@ -86,6 +87,12 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run `forward` on `args` and record it as one node."""
+        if graph.observer is None:
+            return cls._applied(args)
+        return graph.observer.forward(_op_of(cls, 1), args, {}, lambda: cls._applied(args))
+
+    @classmethod
+    def _applied(cls, args: tuple[Any, ...]) -> Any:
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         ctx = FunctionCtx(needs)
         previous = recording.get()

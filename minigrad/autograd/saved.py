@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import graph
 from minigrad.errors import GraphError
 from minigrad.graph import Node, Observer, Op, Rule, held
 from minigrad.tensor import Tensor
+from minigrad.watching import leave, take
 
 
 @contextmanager
@@ -37,19 +37,18 @@ def debug() -> Iterator[None]:
         ...
     minigrad.errors.GraphError: mul: the saved 'b', float32 of shape (3,), was changed through an array that shares ...
     """
-    previous = graph.observe(None)
-    graph.observe(_Checksums(previous))
+    checksums = _Checksums()
+    take(checksums)
     try:
         yield
     finally:
-        graph.observe(previous)
+        leave(checksums)
 
 
 class _Checksums(Observer):
     """The observer that takes a checksum of what a node saves, and compares it before the node's rules run."""
 
-    def __init__(self, inner: Observer | None) -> None:
-        self.inner = inner
+    def __init__(self) -> None:
         self._sums: weakref.WeakKeyDictionary[Node, list[int]] = weakref.WeakKeyDictionary()
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad import graph
 from minigrad.arraylike import ArrayLike
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Node, Op, recording
@@ -120,6 +121,8 @@ class Place(ArrayLike):
         self._share()
         alias = self._wrap(self._data)
         alias._storage = self._storage
+        if graph.observer is not None:
+            graph.observer.detached(self, alias)
         return alias
 
     def _share(self) -> None:
@@ -136,6 +139,8 @@ class Place(ArrayLike):
         """Cut this tensor out of the graph that made it, in place."""
         if self._view is not None:
             raise GraphError("Can't detach views in-place. Use detach() instead.")
+        if graph.observer is not None:
+            graph.observer.detached(self, self)
         self._edge, self._requires_grad = None, False
         return self
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 from minigrad import graph
 from minigrad.graph import Node, Observer, Op, Rule, Scope, array_of
 from minigrad.profiler.events import BACKWARD, FORWARD, USER, Call, Event
+from minigrad.watching import leave, program, take
 
-_HERE = str(Path(__file__).parent.parent)
-_DEEPEST = 32  # the frames of a stack that are looked at for the program's own
+_DEEPEST = 32  # lines of the program that a stack has
 Stack = list[Event]
 
 
@@ -58,30 +58,23 @@ class Recorder(Observer):
         self.shapes, self.stacks = shapes, stacks
         self.trace: Trace | None = None
         self.inner: Observer | None = None
-        self._is_left = False
         self._place = Place()
 
     def enter(self) -> None:
         """Take the observer's place."""
-        self.inner, self._is_left = graph.observe(None), False
-        graph.observe(self)
+        take(self)
         running.append(self)
 
     def leave(self) -> None:
-        """Give the place back; under an observer that came later, as soon as that has gone."""
-        self.trace, self._is_left = None, True
+        """Give the place back."""
+        self.trace = None
         running.remove(self)
-        self._give_back()
-
-    def _give_back(self) -> None:
-        if self._is_left and graph.observer is self:
-            graph.observe(self.inner)
+        leave(self)
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
         """Run and measure the forward of an op."""
         inner, trace, outputs = self.inner, self.trace, None
         if trace is None:
-            self._give_back()
             return call() if inner is None else inner.forward(op, inputs, attrs, call)
         event, stack = self._begin(trace, op.name, FORWARD)
         if self.shapes:
@@ -99,7 +92,6 @@ class Recorder(Observer):
         """Run and measure one gradient rule; what it allocates on tensors is that of the ops it is made of."""
         inner, trace, returned = self.inner, self.trace, None
         if trace is None:
-            self._give_back()
             return call() if inner is None else inner.rule(node, rule, call)
         event, stack = self._begin(trace, _rule_name(node.op, rule), BACKWARD)
         event.scope, event.node = node.scope, node.number
@@ -119,7 +111,6 @@ class Recorder(Observer):
         """Run the call of a module and note when it ran."""
         inner, trace = self.inner, self.trace
         if trace is None:
-            self._give_back()
             return call() if inner is None else inner.module(where, call)
         stack = self._place.open
         is_backward = bool(stack) and stack[-1].is_backward
@@ -224,10 +215,5 @@ def _given(call: Callable[[], Any]) -> list[Any]:
 
 def _places(frame: Any) -> Iterator[str]:
     """Yield the lines of the program that led here, the innermost first, as "file(line): function"."""
-    for _ in range(_DEEPEST):
-        if frame is None:
-            return
-        code = frame.f_code
-        if not code.co_filename.startswith(_HERE):
-            yield f"{code.co_filename}({frame.f_lineno}): {code.co_name}"
-        frame = frame.f_back
+    for code, line in itertools.islice(program(frame), _DEEPEST):
+        yield f"{code.co_filename}({line}): {code.co_name}"

@@ -9,15 +9,32 @@ from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
 from minigrad.viz.formulas import formula
+from minigrad.viz.health import Finding, Health
+from minigrad.viz.nan import NanReport
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import history, read
 from minigrad.viz.record import Recording, recording
-from minigrad.viz.replay import numbers
+from minigrad.viz.replay import numbers, run_again
 from minigrad.viz.rows import Edge, Module, Node
+from minigrad.viz.why import why
 
-__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "formula", "graph", "record"]
+__all__ = [
+    "Edge",
+    "Finding",
+    "Graph",
+    "Health",
+    "Module",
+    "NanReport",
+    "Node",
+    "Recording",
+    "formula",
+    "gradcheck",
+    "graph",
+    "record",
+    "why",
+]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 
@@ -91,6 +108,27 @@ def record(
     """
     called = _names(model, names)
     return recording(called, _kinds(model), values=values, most=max_numel, time=time, source=source)
+
+
+def gradcheck(source: Any, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
+    """Return the graph of a recording or a loss with each op marked by whether its gradient rules are right.
+
+    A recording needs `values="full"`; it and the arguments are told of in `Recording.gradcheck`. A loss must be of a
+    tiny graph (no tensor has more than 16 elements), whose ops can be run again. Raises ArgumentError for others.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor([3.0], requires_grad=True)
+    >>> gradcheck((w * w).sum()).notes
+    ('gradcheck of each op: 2 right',)
+    """
+    if isinstance(source, Recording):
+        return source.gradcheck(eps=eps, rtol=rtol, seed=seed)
+    if not isinstance(source, Tensor):
+        raise ArgumentError(f"gradcheck: expected a recording or a loss, got {type(source).__name__}")
+    again = recording({}, {}, values="full", most=TINY, time=False, source=False)
+    if not run_again(source, again):
+        raise ArgumentError('gradcheck: this graph cannot be run again: record the step with viz.record(values="full")')
+    return again.gradcheck(eps=eps, rtol=rtol, seed=seed)
 
 
 def _check(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from minigrad.dtypes import Array
 from minigrad.viz.text import number, values
 
 TINY = 16  # elements; a tensor of at most so many is shown by value
+_SQUARABLE = 1e150  # the square of a larger number is too large for float64
 
 
 class Numbers(NamedTuple):
@@ -63,8 +64,7 @@ def numbers(array: Array, most: int = TINY) -> Numbers:
     data = tuple(array.reshape(-1).tolist()) if array.size <= most else None
     if array.dtype.kind not in "f":
         return _summary(array, array.astype(np.float64), 0, 0, data)
-    total = float(np.add.reduce(array, axis=None, dtype=np.float64)) if array.size else 0.0
-    if math.isfinite(total):
+    if np.isfinite(array).all():
         return _summary(array, array, 0, 0, data)
     nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     return _summary(array, array[np.isfinite(array)], nans, infs, data)
@@ -74,6 +74,11 @@ def _summary(array: Array, finite: Array, nans: int, infs: int, data: Any) -> Nu
     zeros = array.size - int(np.count_nonzero(array))
     if not finite.size:
         return Numbers(array.shape, None, None, None, None, zeros, nans, infs, data)
-    mean = float(finite.mean(dtype=np.float64))
-    std = float(np.sqrt(np.mean(np.square(finite - mean, dtype=np.float64))))
-    return Numbers(array.shape, float(finite.min()), float(finite.max()), mean, std, zeros, nans, infs, data)
+    least, most = float(finite.min()), float(finite.max())
+    largest = max(abs(least), abs(most))
+    unit = largest if largest > _SQUARABLE else 1.0
+    scaled = finite if unit == 1.0 else finite / unit
+    mean = float(np.add.reduce(scaled, axis=None, dtype=np.float64)) / finite.size
+    from_mean = np.subtract(scaled, mean, dtype=np.float64)
+    std = math.sqrt(float(np.add.reduce(from_mean * from_mean, axis=None)) / finite.size)
+    return Numbers(array.shape, least, most, mean * unit, std * unit, zeros, nans, infs, data)

@@ -12,6 +12,9 @@ from typing import Any, overload
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.viz import box, dot, render, shape, stored, summary, textual
+from minigrad.viz import health as doctor
+from minigrad.viz import heat as heats
+from minigrad.viz import nan as nans
 from minigrad.viz.collapse import Origin, collapsed
 from minigrad.viz.palette import PALETTES
 from minigrad.viz.rows import PARAM, Node, Rows
@@ -217,6 +220,58 @@ class Graph(Rows):
             notes=tuple(notes),
             origin=None if whole else origin,
         )
+
+    # --- answers ---
+
+    def heat(
+        self, by: heats.By = "grad", *, scale: str = "log", vmin: float | None = None, vmax: float | None = None
+    ) -> Graph:
+        """Return the graph with its boxes coloured by a number, which stands in the box; the scale is said below.
+
+        `by` is "grad" or "value" (root mean square), "time" or "backward_time", "bytes" (of the result), "saved"
+        (bytes kept for the backward), "flops" (estimated), a function of a Node that returns a number or None, or a
+        mapping from ids, names or modules to numbers. Blue is little, white the middle, orange much; times, bytes and
+        work go from white to orange. `vmin` and `vmax` are the ends of the scale, by default the smallest and largest
+        number. Raises ArgumentError for another `by` or `scale`, and for negative numbers on a "log" scale.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+        >>> viz.graph((w * w).sum(), names={"w": w}).heat()["w"].mark
+        Mark(fill='#ffe9d0', tag='grad rms 3.162')
+        """
+        return heats.heat(self, by, scale, vmin, vmax)
+
+    def health(self, *, vanish: float = 1e-7, explode: float = 1e4) -> doctor.Health:
+        """Return whether training is well: `.verdict`, `.ok`, `.findings` (which module, since which line, numbers).
+
+        The verdict is "ok", "vanishing" (a parameter's gradient has a root mean square below `vanish`, and below a
+        thousandth of the largest), "exploding" (one above `explode`, or an overflow), "nan", "dead" (a ReLU gives
+        next to nothing but 0), "saturated" (a sigmoid or tanh is flat where it is used), or "unknown" without
+        gradients. The report as text says it all; its `.graph` is painted.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+        >>> viz.graph((w * w).sum()).health().verdict
+        'ok'
+        """
+        return doctor.health(self, vanish, explode)
+
+    def nan(self) -> nans.NanReport:
+        """Return where nan comes from: `.origin`, `.born` ("forward" or "backward"), `.where`, `.path`, `.graph`.
+
+        The report is false if all is finite; as text it says all of it. It needs the numbers of a recording, or of a
+        tiny graph.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> x = mg.tensor([-1.0], requires_grad=True)
+        >>> report = viz.graph(x.log().sum()).nan()
+        >>> report.origin.op, report.born
+        ('log', 'forward')
+        """
+        return nans.nan(self)
 
     # --- pictures ---
 

@@ -7,6 +7,7 @@ program made them, a leaf just before its first use: the same program gives the 
 from __future__ import annotations
 
 import math
+import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 
 from minigrad import graph
 from minigrad.graph import Constant, Op, edge_facts
+from minigrad.methods.place import edge_of
+from minigrad.operands import constant
 from minigrad.tensor import Tensor
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.rows import CONST, CREATED, INPUT, OP, OUTPUT, PARAM, Edge, Module, Node, Saved, ancestors
@@ -69,6 +72,7 @@ class Reader:
         self.edges: list[Edge] = []
         self._calls = _Calls(kinds)
         self._ids: dict[Any, int] = {}  # by the number of a node, a leaf, or what tells constants alike
+        self._past: list[tuple[weakref.ref[Any], int]] = []  # leaves and storages that are forgotten, with their rows
 
     def add(self, node: graph.Node, is_output: bool = False) -> int:
         """Add the row of `node`, those of leaves that it is the first to use, and the edges to it; return its id."""
@@ -114,7 +118,13 @@ class Reader:
 
     def id_of(self, edge: Any) -> int:
         """Return the id of the row that an edge comes from; of a leaf that has none yet, that of a new one."""
-        return self._ids[edge[0].number] if type(edge) is tuple else self.leaf_id(edge)
+        if type(edge) is not tuple:
+            return self.leaf_id(edge)
+        if edge[0].number not in self._ids:  # computed before the recording began
+            shape, dtype = edge_facts(edge)
+            at = self._ids[edge[0].number] = len(self.nodes)
+            self.nodes.append(Node(at, INPUT, "", self.names.get(edge), None, shape, str(dtype), "", True))
+        return self._ids[edge[0].number]
 
     def known_id(self, edge: Any) -> int | None:
         """Return the id of the row that an edge comes from, None if there is none."""
@@ -133,9 +143,24 @@ class Reader:
         self._ids[_key(leaf)] = at
 
     def forget(self) -> None:
-        """Let go of the tensors and storages by which rows were found."""
-        self._ids.clear()
+        """Let go of the tensors and storages by which rows were found; as long as they live, `row_of` knows them."""
+        for key, at in self._ids.items():
+            owner = key[0] if type(key) is tuple else key
+            if hasattr(owner, "__weakref__"):
+                self._past.append((weakref.ref(owner), at))
+        self._ids = {key: at for key, at in self._ids.items() if type(key) is int}
         self.names = {}
+
+    def row_of(self, tensor: Tensor) -> int | None:
+        """Return the id of the row that stands for a tensor, None if there is none."""
+        edge = edge_of(tensor)
+        leaf = edge if edge is not None else constant(tensor)
+        at = self.known_id(leaf)
+        if at is None:
+            owner = tensor if tensor.requires_grad else tensor._storage
+            rows = [at for ref, at in self._past if ref() is owner]
+            at = next((at for at in rows if self.nodes[at].shape == tensor._data.shape), None)
+        return at
 
     def _leaf(self, at: int, leaf: Tensor | Constant) -> Node:
         shape, dtype = edge_facts(leaf)

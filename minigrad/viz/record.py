@@ -9,25 +9,42 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from minigrad import graph
 from minigrad.errors import ArgumentError
 from minigrad.graph import Op, Rule, array_of, edge_facts
+from minigrad.methods.place import edge_of
 from minigrad.operands import constant
 from minigrad.ops.shape import sum_to
 from minigrad.tensor import Tensor
+from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
 from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Part, Step, Where
+from minigrad.watching import leave, program, take
 
-_HERE = str(Path(__file__).parent.parent)
 VALUES = (None, "stats", "full")
+DETACH = Op("detach", lambda x: x, {"x": None})  # not in the table, as nothing is computed
+
+
+class _Past(NamedTuple):
+    """What an edge says of a node, without the node."""
+
+    number: int
+    outputs: tuple[tuple[tuple[int, ...], Any], ...]
+    op: Op
+
+
+class _Cut(NamedTuple):
+    """A call of detach(): of what, and in which line of the program."""
+
+    edge: Any
+    where: Where | None
 
 
 class Recording(graph.Observer):
@@ -38,6 +55,7 @@ class Recording(graph.Observer):
     """
 
     partial = False
+    _is_inside = False  # a custom Function, whose ops have no rows
 
     def __init__(self, reader: Reader, *, values: str | None, most: int, time: bool, source: bool) -> None:
         self.reader, self.steps = reader, list[Step]()
@@ -45,42 +63,56 @@ class Recording(graph.Observer):
         self._has_values, self._has_time, self._has_source = values is not None, time, source
         self._totals: dict[int, Any] = {}  # what has arrived at a row so far, while a sweep runs
         self._complete: dict[int, Numbers] = {}
+        self._keeps, self._kept = values == "full", dict[int, rules.Kept]()
+        self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
 
     def __enter__(self) -> Self:
-        self.inner = graph.observe(None)
-        graph.observe(self)
+        take(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         self.partial = kind is not None
-        graph.observe(self.inner)
-        self.inner = None
+        leave(self)
         self._totals.clear()
+        self._cuts.clear()
         self.reader.forget()
 
     # --- what the engine and the tensors report ---
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
-        """Run the op and write its row."""
+        """Run the op and write its row; what a custom Function is made of has none."""
+        if self._is_inside:
+            return super().forward(op, inputs, attrs, call)
+        self._is_inside = op.on_tensors
+        if self._cuts:
+            self._edges(inputs)
         begun = perf_counter_ns()
         try:
             outputs = super().forward(op, inputs, attrs, call)
         except Exception as error:
             self._fail(op, inputs, attrs, error)
             raise
+        finally:
+            self._is_inside = False
         spent = perf_counter_ns() - begun
         every = outputs if isinstance(outputs, tuple) else (outputs,)
         edge = next((y._edge for y in every if y._edge is not None), None)
         at = self._plain(op, inputs, attrs, every) if edge is None else self.reader.add(edge[0])
         self._describe(at, spent, every[0]._data)
+        if self._keeps and edge is not None and (known := rules.kept(op, inputs, attrs, edge[0])) is not None:
+            self._kept[at] = known
         self._describe_operands(inputs)
         self.steps.append(Step(FORWARD, at, us=self._us(spent)))
         return outputs
 
     def rule(self, node: graph.Node, rule: Rule, call: Callable[[], Any]) -> Any:
         """Run the rule and write what it sends along which edge."""
-        begun = perf_counter_ns()
-        returned = super().rule(node, rule, call)
+        begun, was_inside = perf_counter_ns(), self._is_inside
+        self._is_inside = was_inside or not graph.recording.get()
+        try:
+            returned = super().rule(node, rule, call)
+        finally:
+            self._is_inside = was_inside
         spent = perf_counter_ns() - begun
         at = self.reader.known_id((node, 0))
         if at is None:  # computed before the recording began
@@ -104,7 +136,28 @@ class Recording(graph.Observer):
             self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
 
+    def detached(self, source: Tensor, result: Tensor) -> None:
+        """Remember where a tensor was cut out of the graph; there is a row for it once something uses the result."""
+        super().detached(source, result)
+        if source.requires_grad and not self._is_inside:
+            edge = edge_of(source)
+            past = source if edge is None else (_Past(edge[0].number, edge[0].outputs, edge[0].op), edge[1])
+            line = place(sys._getframe()) if self._has_source else None
+            self._cuts[result._storage] = _Cut(past, line)
+
     # --- how rows are written ---
+
+    def _constant(self, x: Any) -> Any:
+        """Return what a row knows of an operand that needs no gradient; if it was detached, that gets a row first."""
+        known = constant(x)
+        cut = self._cuts.get(x._storage) if isinstance(x, Tensor) and not x.requires_grad else None
+        if cut is not None and self.reader.known_id(known) is None:
+            at = self.reader.add_application(DETACH, [cut.edge], {}, x._facts(), graph.scope.get())
+            stats = numbers(x._data, self._most) if self._has_values else None
+            self.reader.nodes[at] = self.reader.nodes[at]._replace(stats=stats, where=cut.where)
+            self.reader.stand_for(known, at)
+            self.steps.append(Step(FORWARD, at))
+        return known
 
     def _us(self, spent: int) -> float | None:
         return spent / 1e3 if self._has_time else None
@@ -137,7 +190,7 @@ class Recording(graph.Observer):
         for x in inputs:
             edge = x._edge if isinstance(x, Tensor) else None
             known = edge is not None and self.reader.known_id(edge) is not None
-            edges.append(edge if known else constant(x) if isinstance(x, Tensor | np.ndarray) else x)
+            edges.append(edge if known else self._constant(x) if isinstance(x, Tensor | np.ndarray) else x)
         return edges
 
     def _fail(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], error: Exception) -> None:
@@ -183,6 +236,26 @@ class Recording(graph.Observer):
         notes = ("the program raised here: what came later is not in the picture",) if self.partial else ()
         return Graph(nodes, edges, modules, notes, direction, rankdir, steps)
 
+    def gradcheck(self, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
+        """Return the graph with each op marked whose gradient rules were recorded: "rule right" or "rule wrong".
+
+        Each op is run again in float64 on what it was given, and its rules compared with central differences of step
+        `eps` (by default as fits the numbers): wrong is an error above `rtol` of the largest slope. `seed` draws how
+        outputs are weighed. It needs `viz.record(values="full")`, and checks no op of more than 10,000 elements.
+        Raises ArgumentError for a recording of another kind.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> w = mg.tensor([3.0], requires_grad=True)
+        >>> with viz.record(values="full") as step:
+        ...     loss = (w * w).sum()
+        >>> [node.mark.tag.split(":")[0] for node in step.gradcheck().nodes if node.op]
+        ['rule right', 'rule right']
+        """
+        if not self._keeps:
+            raise ArgumentError('gradcheck: the numbers that ops were given are kept by viz.record(values="full") only')
+        return rules.checked(self.graph(), self._kept, eps, rtol, seed)
+
 
 def recording(
     names: Mapping[Any, str], kinds: Mapping[str, str], *, values: str | None, most: int, time: bool, source: bool
@@ -195,10 +268,6 @@ def recording(
 
 def place(frame: Any) -> Where | None:
     """Return the innermost line of the program that led to `frame`; None if there is none."""
-    while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(_HERE):
-            text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-            return Where(code.co_filename, frame.f_lineno, code.co_name, text)
-        frame = frame.f_back
+    for code, line in program(frame):
+        return Where(code.co_filename, line, code.co_name, linecache.getline(code.co_filename, line).strip())
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor, apply, wrap
 from minigrad.viz.numbers import TINY, Numbers
 from minigrad.viz.numbers import numbers as of
+from minigrad.viz.reading import history
 
 _MOST_NODES = 200
 Edge = Any
@@ -75,7 +77,7 @@ def _stored(leaves: Mapping[Any, Tensor]) -> dict[Edge, Numbers]:
 
 def _computed_again(order: list[graph.Node], leaves: Mapping[Any, Tensor]) -> dict[Edge, Tensor]:
     """Apply the ops of `order` to copies of the leaves; return all tensors, by their edge in the first graph."""
-    fresh = {leaf: wrap(leaf._data.copy()).requires_grad_(leaf.requires_grad) for leaf in leaves}
+    fresh = {leaf: _copy(leaf) for leaf in leaves}
     for node in order:
         operands = tuple(_operand(edge, fresh) for edge in node.edges)
         result = apply(node.op, operands, node.attrs)
@@ -84,10 +86,32 @@ def _computed_again(order: list[graph.Node], leaves: Mapping[Any, Tensor]) -> di
     return fresh
 
 
+def _copy(leaf: Tensor) -> Tensor:
+    copy = wrap(leaf._data.copy()).requires_grad_(leaf.requires_grad)
+    copy.name = leaf.name
+    return copy
+
+
 def _operand(edge: Edge, fresh: Mapping[Edge, Tensor]) -> Any:
     if isinstance(edge, Constant):
         return wrap(edge.value.copy())
     return fresh[edge] if type(edge) is tuple or isinstance(edge, Tensor) else edge
+
+
+def run_again(output: Tensor, within: AbstractContextManager[Any]) -> bool:
+    """Compute a tiny graph again, on copies, `within` a context; return False if it cannot be."""
+    order = history([edge_of(output)])
+    leaves = {edge: edge for node in order for edge in node.edges if isinstance(edge, Tensor)}
+    if not order or not is_tiny(order, leaves) or any(node.op.on_tensors for node in order):
+        return False
+    previous = graph.recording.get()
+    graph.recording.set(True)
+    try:
+        with within:
+            _computed_again(order, leaves)
+    finally:
+        graph.recording.set(previous)
+    return True
 
 
 def _same(again: Tensor, tensor: Tensor) -> bool:
