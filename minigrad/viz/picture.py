@@ -112,3 +112,10 @@ class Graph(Rows):
             return {"image/svg+xml": self.pipe("svg").decode(), "text/plain": repr(self)}
         except MinigradError as error:
             return {"text/plain": f"{self!r}\n{error}"}
+
+    # --- comparing, and other programs' forms ---
+
+    @property
+    def visual_graph(self) -> Graph:
+        """The graph itself: where torchview has the picture."""
+        return self
