@@ -1,6 +1,7 @@
 """Drawing under other libraries' names: what is drawn, what each argument does, and that nothing else changes."""
 
 import inspect
+import itertools
 import random
 
 import numpy as np
@@ -49,7 +50,7 @@ def state(model):
         {name: value.grad for name, value in model.named_parameters()},
         mg.get_rng_state().numpy().tobytes(),
         random.getstate(),
-        np.random.get_state()[1].tobytes(),  # noqa: NPY002
+        np.random.get_state()[1].tobytes(),
         mg.is_grad_enabled(),
     )
 
@@ -64,7 +65,7 @@ class Careless(nn.Module):
     def forward(self, x):
         self.calls += 1
         random.random()
-        np.random.rand()  # noqa: NPY002
+        np.random.rand()
         y = self.norm(x) + mg.rand(3)
         x.zero_()
         return y
@@ -78,7 +79,8 @@ def test_make_dot_draws_what_gradients_pass_through():
     got = viz.make_dot((w.exp() @ x).sum(), params={"weight": w})
     assert (got["weight"].shape, got["weight"].kind, got.direction) == ((2, 3), "param", "backward")
     assert [node.op for node in got.nodes if node.requires_grad and node.op] == ["exp", "matmul", "sum"]
-    assert "weight" in got.source and got.visual_graph is got
+    assert "weight" in got.source
+    assert got.visual_graph is got
     assert list(inspect.signature(viz.make_dot).parameters) == [
         *("var", "params", "show_attrs", "show_saved", "max_attr_chars")
     ]
@@ -87,12 +89,13 @@ def test_make_dot_draws_what_gradients_pass_through():
 def test_make_dot_shows_attributes_and_what_is_saved_when_asked():
     w = mg.ones(2, 3, requires_grad=True)
     loss = w.exp().sum(dim=(0, 1))
-    by_op = lambda **options: {n.op: n for n in viz.make_dot(loss, params={"w": w}, **options).nodes}  # noqa: E731
+    by_op = lambda **options: {n.op: n for n in viz.make_dot(loss, params={"w": w}, **options).nodes}
     assert by_op()["sum"].attrs == by_op()["exp"].attrs == ""
     assert by_op(show_attrs=True)["sum"].attrs == "dim=(0, 1)"
     assert by_op(show_attrs=True, max_attr_chars=5)["sum"].attrs == "dim=…"
     saved = by_op(show_saved=True)["exp"]
-    assert saved.attrs == "saved=y (exp) 24 B" and saved.saved_bytes == w.nbytes
+    assert saved.attrs == "saved=y (exp) 24 B"
+    assert saved.saved_bytes == w.nbytes
     assert not by_op()["exp"].saved
 
 
@@ -147,14 +150,15 @@ def test_draw_graph_draws_modules_as_boxes():
     leaves = ["x", "body.0: Linear", "body.1: ReLU", "body.2: BatchNorm1d", "fc: Linear", "tanh", "fc@2: Linear", "sum"]
     got = viz.draw_graph(Net(), input_size=(5, 3))
     assert titles(got) == leaves
-    assert arrows(got) == set(zip(leaves, leaves[1:], strict=False))
-    assert not got.modules and {node.module for node in got.nodes} == {None}
+    assert arrows(got) == set(itertools.pairwise(leaves))
+    assert not got.modules
+    assert {node.module for node in got.nodes} == {None}
     assert [node.shape for node in got.nodes] == [(5, 3), *[(5, 4)] * 6, (5,)]
 
 
 @folds
 def test_depth_is_how_far_modules_are_opened():
-    draw = lambda depth: titles(viz.draw_graph(Net(), input_size=(5, 3), depth=depth))  # noqa: E731
+    draw = lambda depth: titles(viz.draw_graph(Net(), input_size=(5, 3), depth=depth))
     assert draw(0) == ["x", ": Net"]
     assert draw(1) == ["x", "body: Sequential", "fc: Linear", "tanh", "fc@2: Linear", "sum"]
     assert draw(2) == draw(3) == draw(float("inf"))
@@ -178,7 +182,8 @@ def test_rolling_draws_all_calls_of_a_module_as_one_box():
     got = viz.draw_graph(Net(), input_size=(5, 3), roll=True)
     assert [title for title in titles(got) if "fc" in title] == ["fc: Linear"]
     assert got["fc"].attrs == "called 2 times"
-    assert ("fc: Linear", "sum") in arrows(got) and ("fc: Linear", "fc: Linear") not in arrows(got)
+    assert ("fc: Linear", "sum") in arrows(got)
+    assert ("fc: Linear", "fc: Linear") not in arrows(got)
 
 
 class Pair(nn.Module):
@@ -238,7 +243,8 @@ def test_draw_graph_writes_one_file_only_when_asked(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
     viz.draw_graph(model, input_size=(1, 3), graph_dir="LR", save_graph=True, filename="out.gv", directory="sub")
     (written,) = (tmp_path / "sub").iterdir()
-    assert written.name == "out.gv" and "rankdir=LR" in written.read_text()
+    assert written.name == "out.gv"
+    assert "rankdir=LR" in written.read_text()
     with pytest.raises(ArgumentError, match="graph_dir"):
         viz.draw_graph(model, input_size=(1, 3), graph_dir="up")
 
@@ -251,7 +257,8 @@ def test_plot_model_draws_layers_and_opens_nested_models_when_asked():
     got = viz.plot_model(Net(), None, input_size=(5, 3))
     assert titles(got) == ["x", "body: Sequential", "fc: Linear", "tanh", "fc@2: Linear", "sum"]
     nested = viz.plot_model(Net(), None, input_size=(5, 3), expand_nested=True, rankdir="LR")
-    assert {"body.0: Linear", "body.1: ReLU", "fc: Linear"} < set(titles(nested)) and nested.rankdir == "LR"
+    assert {"body.0: Linear", "body.1: ReLU", "fc: Linear"} < set(titles(nested))
+    assert nested.rankdir == "LR"
     assert {m.path for m in nested.modules} >= {"", "body"}
     with pytest.raises(ArgumentError, match="rankdir"):
         viz.plot_model(Net(), None, input_size=(5, 3), rankdir="up")
@@ -274,8 +281,10 @@ def test_boxes_show_what_was_asked_for():
     def shown(**options):
         return viz.plot_model(Net().double(), None, input_data=mg.ones(5, 3, dtype=mg.float64), **options).source
 
-    assert "(5, 4)" not in shown() and "float64" not in shown()
-    assert "(5, 4)" in shown(show_shapes=True) and "float64" in shown(show_dtype=True)
+    assert "(5, 4)" not in shown()
+    assert "float64" not in shown()
+    assert "(5, 4)" in shown(show_shapes=True)
+    assert "float64" in shown(show_dtype=True)
     assert "Linear" in shown(show_layer_names=False)
     assert "(5, 4)" not in viz.draw_graph(Net(), input_size=(5, 3), show_shapes=False).source
     assert "(5, 4)" in viz.draw_graph(Net(), input_size=(5, 3)).source
