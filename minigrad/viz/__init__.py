@@ -8,6 +8,7 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz.diff import Difference, GraphDiff
 from minigrad.viz.drop_in import draw_graph, make_dot, plot_model
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
@@ -18,7 +19,7 @@ from minigrad.viz.replay import numbers
 from minigrad.viz.rows import Edge, Module, Node
 
 __all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "record"]
-__all__ += ["draw_graph", "make_dot", "plot_model"]
+__all__ += ["Difference", "GraphDiff", "draw_graph", "make_dot", "plot_model"]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 
