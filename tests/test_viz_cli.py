@@ -1,7 +1,6 @@
-"""The command line on recorded runs, with and without layout engines; comparing graphs; Model Explorer's form."""
+"""The command line on recorded runs, with and without layout engines"""
 
 import importlib.util
-import json
 import os
 import re
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, viz
-from minigrad.errors import ArgumentError
 from minigrad.viz.__main__ import main
 
 ROOT = Path(mg.__file__).parent.parent
@@ -118,7 +116,7 @@ def test_without_an_engine_text_and_dot_are_there_and_a_picture_is_one_sentence(
     code, out, said = run("doctor")
     assert (code, said) == (0, "")
     assert re.findall(r"^(\S+) +not found", out, re.MULTILINE) == ["dot", "pygraphviz", "graphviz-pure"]
-    assert "There is no engine" in out
+    assert "No engine works here" in out
 
 
 @needs("to_text")
@@ -176,7 +174,8 @@ def test_the_doctor_tries_what_it_finds(tmp_path):
     assert "dot            draws svg, png (the one that is used)" in out
     out = run("doctor", PATH=program(tmp_path / "broken", "sys.exit('a library is missing')"))[1]
     assert "dot            is here but does not work" in out
-    assert "There is no engine" in out
+    assert "No picture can be drawn: dot comes first, and fails." in out
+    assert "that is used" not in out
 
 
 @needs("heat", "label")
@@ -279,107 +278,3 @@ def test_diff_writes_a_page(tmp_path):
     a, more = written(tmp_path, a=small(), more=three_layers())
     assert main(["diff", a, more, "--html", str(tmp_path / "d.html")]) == 1
     assert "1 added" in (tmp_path / "d.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("layers", "lines"),
-    [
-        ((nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), []),
-        (
-            (nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2)),
-            ["+ 2: Linear (weight (4, 4), bias (4,))", "+ 3: ReLU (relu)", "~ 2 → 4: Linear"],
-        ),
-        ((nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), ["- 1: ReLU (relu)", "+ 1: Tanh (tanh)"]),
-        ((nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 2)), ["- 0.bias: param (4,)"]),
-        (
-            (nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)),
-            [
-                "~ 0.weight: shape (4, 3) → (5, 3)",
-                "~ 0.bias: shape (4,) → (5,)",
-                "~ 0.linear: shape (8, 4) → (8, 5)",
-                "~ 1.relu: shape (8, 4) → (8, 5)",
-                "~ 2.weight: shape (2, 4) → (2, 5)",
-            ],
-        ),
-    ],
-)
-def test_a_difference_is_one_line_in_the_words_of_the_model(layers, lines):
-    found = small().diff(step(*layers))
-    assert bool(found) == bool(lines)
-    assert found.to_text().splitlines() == (lines or ["the same"])
-
-
-def test_the_picture_of_a_difference_has_all_of_both_and_says_which():
-    before, after = small(), step(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2), nn.Linear(2, 2))
-    found = before.diff(after)
-    marks = {node.id: node.mark.tag for node in found.graph.nodes if node.mark}
-    assert sorted(marks.values()) == ["added"] * 4 + ["removed"]
-    (gone,) = [node for node in found.graph.nodes if marks.get(node.id) == "removed"]
-    assert (gone.op, gone.module) == ("relu", "1")
-    neighbours = {edge.tail for edge in found.graph.edges if edge.head == gone.id}
-    neighbours |= {edge.head for edge in found.graph.edges if edge.tail == gone.id}
-    assert [found.graph[i].op for i in sorted(neighbours)] == ["linear", "linear"]
-    ids = [node.id for node in found.graph.nodes]
-    assert len(ids) == len(set(ids)) == len(after.nodes) + 1
-    assert "difference: 2 added, 1 removed" in found.source
-    assert found.source == found.graph.source
-    bundle = found._repr_mimebundle_()
-    assert bundle["text/plain"] == found.to_text()
-
-
-@pytest.mark.skipif(importlib.util.find_spec("minigrad.viz.palette") is None, reason="marks are not drawn yet")
-def test_what_differs_is_said_in_the_boxes_not_only_in_colour():
-    source = small().diff(three_layers()).source
-    assert source.count(">added<") == 3
-    assert "#bcdcff" in source
-
-
-def test_what_is_computed_from_what_is_compared():
-    x, y = mg.ones(2, requires_grad=True), mg.full((2,), 2.0, requires_grad=True)
-
-    def drawn(turned):
-        e, t = x.exp(), y.tanh()
-        return viz.graph((t - e if turned else e - t).sum(), names={"x": x, "y": y})
-
-    assert not drawn(False).diff(drawn(False))
-    assert drawn(False).diff(drawn(True)).to_text() == "~ sub: operands exp, tanh → tanh, exp"
-    with pytest.raises(ArgumentError, match="must be a Graph"):
-        drawn(False).diff(3)
-
-
-def test_long_graphs_are_compared_quickly():
-    def chain(length, extra):
-        y = mg.ones(2, requires_grad=True)
-        for i in range(length):
-            y = y.tanh() if i == extra else y.exp().log() if i % 2 else y * 1.0
-        return viz.graph(y.sum(), values=None)
-
-    found = chain(20_000, None).diff(chain(20_000, 9_999))
-    assert sorted(found.to_text().splitlines()) == ["+ tanh (2,)", "- exp (2,)", "- log (2,)"]
-
-
-# --- Model Explorer ---
-
-
-def test_model_explorer_gets_every_node_edge_and_module():
-    graph = lenet()
-    data = json.loads(json.dumps(graph.to_model_explorer("lenet")))
-    (found,) = data["graphs"]
-    nodes = {node["id"]: node for node in found["nodes"]}
-    assert set(data) == {"label", "graphs"}
-    assert list(nodes) == [str(node.id) for node in graph.nodes]
-    edges = [
-        (e["sourceNodeId"], id, e["targetNodeInputId"]) for id, node in nodes.items() for e in node["incomingEdges"]
-    ]
-    assert sorted(edges) == sorted((str(e.tail), str(e.head), str(e.operand)) for e in graph.edges)
-    weight = nodes[str(graph["0.weight"].id)]
-    assert (weight["label"], weight["namespace"]) == ("weight", "0")
-    assert weight["outputsMetadata"][0]["attrs"] == [{"key": "tensor_shape", "value": "float32[6,1,5,5]"}]
-    assert found["groupNodeAttributes"]["0"] == {"class": "Conv2d"}
-    assert all(isinstance(pair["value"], str) for node in nodes.values() for pair in node["attrs"])
-
-
-def test_nested_modules_are_nested_namespaces():
-    graph = step(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), nn.Linear(4, 2))
-    spaces = {node["namespace"] for node in graph.to_model_explorer()["graphs"][0]["nodes"]}
-    assert {"0/0", "0/1", "1"} <= spaces

@@ -10,12 +10,12 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.viz import render
+from minigrad.viz.layout import UNLOADABLE
 from minigrad.viz.picture import Graph
 
 PICTURES = ("svg", "png", "pdf", "dot")
@@ -163,31 +163,42 @@ def _doctor(options: argparse.Namespace) -> int:
         found = render.engines()
     except MinigradError:
         found = []
-    chosen = False
+    tried = {name: _tried(name) for name in found}
+    used = next((name for name in found if tried[name].loads), None)
     for name, about in _ENGINES.items():
-        drawn, said = _drawn_by(name) if name in found else ([], "")
-        if drawn:
-            _say(f"{name:14} draws {', '.join(drawn)}{'' if chosen else ' (the one that is used)'}")
-            chosen = True
+        if name not in tried:
+            _say(f"{name:14} not found; {about}")
+        elif not tried[name].draws:
+            _say(f"{name:14} is here but does not work: {tried[name].said}")
         else:
-            _say(f"{name:14} {f'is here but does not work: {said}' if name in found else 'not found'}; {about}")
+            _say(f"{name:14} draws {', '.join(tried[name].draws)}{' (the one that is used)' * (name == used)}")
     _say("without any    text, dot, json, and html with the text drawing, the tables and the steps")
-    if not chosen:
-        _say("There is no engine: pictures (svg, png, pdf) need one of these.")
+    if used is None:
+        _say("No engine works here: pictures (svg, png, pdf) need one of these.")
+    elif not tried[used].draws:
+        _say(f"No picture can be drawn: {used} comes first, and fails.")
     return 0
 
 
-def _drawn_by(engine: str) -> tuple[list[str], str]:
-    """Return the formats an engine draws, each tried, and the last line of what it said where it failed."""
-    drawn, said = [], ""
+class Trial(NamedTuple):
+    """The formats that an engine draws, whether it can be loaded, and the last line of what it said if it failed."""
+
+    draws: list[str]
+    loads: bool
+    said: str
+
+
+def _tried(engine: str) -> Trial:
+    """Return what an engine does with a small graph."""
+    draws, said, loads = [], "", True
     for picture in ("svg", "png", "pdf"):
-        with suppress(OSError):
-            code, out, errors = render._draw(engine, _PROBE, picture, _PROBE_SECONDS)
-            if code == 0 and out:
-                drawn.append(picture)
-            else:
-                said = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-    return drawn, said
+        code, out, errors = render._draw(engine, _PROBE, picture, _PROBE_SECONDS)
+        if code == 0 and out:
+            draws.append(picture)
+        else:
+            said = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+            loads = loads and code != UNLOADABLE
+    return Trial(draws, loads, said)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.viz.numbers import Numbers
@@ -25,7 +24,7 @@ MARKS = {
     MOVED: Mark("#e9edf2", MOVED),
 }
 _SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~", MOVED: "~"}
-_LONG = 2000  # nodes; of longer runs only what is frequent is aligned roughly
+_MOST_EDITS = 400
 _FACTS = ("kind", "shape", "dtype", "attrs", "requires_grad", "order", "error")
 _FEW = 4  # elements; of more their size is said
 _MOST = 12  # ops that one line lists
@@ -191,23 +190,49 @@ def _aligned(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None
 
 
 def _in_order(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
-    keys, others = [node.op or node.kind for node in a], [node.op or node.kind for node in b]
-    start = 0
-    while start < min(len(keys), len(others)) and keys[start] == others[start]:
-        yield a[start], b[start]
-        start += 1
-    end = 0
-    while end < min(len(keys), len(others)) - start and keys[-1 - end] == others[-1 - end]:
-        end += 1
-    middle, other = keys[start : len(keys) - end], others[start : len(others) - end]
-    matcher = SequenceMatcher(None, middle, other, autojunk=max(len(middle), len(other)) > _LONG)
-    for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
-            yield from zip(a[start + i : start + i_end], b[start + j : start + j_end], strict=True)
-        else:
-            yield from ((node, None) for node in a[start + i : start + i_end])
-            yield from ((None, node) for node in b[start + j : start + j_end])
-    yield from zip(a[len(a) - end :], b[len(b) - end :], strict=True)
+    i = j = 0
+    alike = _alike([node.op or node.kind for node in a], [node.op or node.kind for node in b])
+    for x, y in (*alike, (len(a), len(b))):
+        yield from ((node, None) for node in a[i:x])
+        yield from ((None, node) for node in b[j:y])
+        if x < len(a):
+            yield a[x], b[y]
+        i, j = x + 1, y + 1
+
+
+def _alike(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Return which places of two sequences are the same, so that as few as can be are not (Myers, 1986).
+
+    It takes time for what differs, hardly for what does not; of sequences that differ in more than a few hundred
+    places none is the same.
+    """
+    furthest, rounds = {1: 0}, list[dict[int, int]]()  # for each difference of the places how far it reaches
+    for edits in range(min(len(a) + len(b), _MOST_EDITS) + 1):
+        rounds.append(dict(furthest))
+        for k in range(-edits, edits + 1, 2):
+            down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+            x = furthest[k + 1] if down else furthest[k - 1] + 1
+            while x < len(a) and x - k < len(b) and a[x] == b[x - k]:
+                x += 1
+            furthest[k] = x
+            if x >= len(a) and x - k >= len(b):
+                return _way_back(rounds, len(a), len(b))
+    return []
+
+
+def _way_back(rounds: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+    """Return the places that are the same on the way that led to the ends `x` and `y`."""
+    found: list[tuple[int, int]] = []
+    for edits in range(len(rounds) - 1, -1, -1):
+        furthest, k = rounds[edits], x - y
+        down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+        k += 1 if down else -1
+        first, second = furthest[k], furthest[k] - k
+        while x > first and y > second:
+            x, y = x - 1, y - 1
+            found.append((x, y))
+        x, y = first, second
+    return found[::-1]
 
 
 def _facts(node: Node) -> tuple[Any, ...]:
