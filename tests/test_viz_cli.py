@@ -1,4 +1,4 @@
-"""The command line on recorded runs, with and without layout engines"""
+"""The command line on recorded runs, with and without layout engines."""
 
 import importlib.util
 import os
@@ -186,6 +186,28 @@ def test_show_folds_and_colours(tmp_path, lenet_file):
     assert drawn == graph.heat("grad").collapse(depth=0).source
     assert "grad rms" in drawn
     assert drawn.count("\n  n") < graph.source.count("\n  n")
+
+
+def test_the_same_program_gives_the_same_bytes_whatever_the_hash_seed(tmp_path):
+    program = """
+import sys, minigrad as mg
+from minigrad import nn, viz
+mg.manual_seed(0)
+model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+with viz.record(model, time=False) as step:
+    model(mg.randn(5, 3)).sum().backward()
+open(sys.argv[1], "w").write(step.graph().to_json())
+"""
+    found = []
+    for seed in ("0", "1"):
+        env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", program, "run.json"]
+        subprocess.run(command, env=env, cwd=tmp_path, check=True)
+        command = [sys.executable, "-m", "minigrad.viz", "show", "run.json", "--dot", "-"]
+        drawn = subprocess.run(command, env=env, cwd=tmp_path, check=True, capture_output=True).stdout
+        found.append(((tmp_path / "run.json").read_bytes(), drawn))
+    assert found[0] == found[1]
+    assert b"digraph" in found[0][1]
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(lenet_file):
