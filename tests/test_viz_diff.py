@@ -1,6 +1,7 @@
 """What differs between two graphs, in words and as a picture; and graphs in Model Explorer's form."""
 
 import importlib.util
+import inspect
 import json
 import random
 
@@ -79,6 +80,16 @@ def test_what_differs_is_said_in_the_boxes_not_only_in_colour():
     source = small().diff(three_layers()).source
     assert source.count(">added<") == 3
     assert "#bcdcff" in source
+
+
+@pytest.mark.skipif("depth" not in inspect.signature(viz.Graph.collapse).parameters, reason="there is no depth yet")
+def test_folded_graphs_are_compared_as_they_are_shown():
+    found = small().collapse(depth=1).diff(three_layers().collapse(depth=1))
+    assert [str(d) for d in found.differences if d.kind != "changed"] == ["+ 3: Linear (8, 2)"]
+    assert "added" in {node.mark.tag for node in found.graph.nodes if node.mark}
+    gone = three_layers().collapse(depth=1).diff(small().collapse(depth=1)).graph
+    assert [node.mark.tag for node in gone.nodes if node.name == "3"] == ["removed"]
+    assert sum(node.holds for node in gone.collapse(max_nodes=2).nodes) == sum(node.holds for node in gone.nodes)
 
 
 def test_what_is_computed_from_what_is_compared():

@@ -7,11 +7,11 @@ path, so that a layer put in between others is one layer more and not a change o
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.viz.numbers import Numbers
-from minigrad.viz.rows import DATA, Mark, Node, ancestors
+from minigrad.viz.rows import DATA, MODULE, Mark, Node, Rows, ancestors
 
 if TYPE_CHECKING:
     from minigrad.viz.picture import Graph
@@ -176,7 +176,7 @@ def _within(a: Unit, b: Unit, same: dict[int, int], values: bool) -> Iterator[tu
 
 
 def _alone(kind: str, node: Node) -> Difference:
-    place = node.module or "" if node.op else _place(node)
+    place = node.module or "" if node.op and node.kind != MODULE else _place(node)
     text = f"{node.op or node.kind} {node.shape}"
     return Difference(kind, place, text, *(((node.id,), ()) if kind == REMOVED else ((), (node.id,))))
 
@@ -191,13 +191,18 @@ def _aligned(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None
 
 def _in_order(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
     i = j = 0
-    alike = _alike([node.op or node.kind for node in a], [node.op or node.kind for node in b])
+    alike = _alike([_key(node) for node in a], [_key(node) for node in b])
     for x, y in (*alike, (len(a), len(b))):
         yield from ((node, None) for node in a[i:x])
         yield from ((None, node) for node in b[j:y])
         if x < len(a):
             yield a[x], b[y]
         i, j = x + 1, y + 1
+
+
+def _key(node: Node) -> str:
+    """Return what tells an op from others of its unit: of a folded module also its path."""
+    return f"{node.name}: {node.op}" if node.kind == MODULE and node.name else node.op or node.kind
 
 
 def _alike(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
@@ -286,7 +291,7 @@ def _name(node: Node) -> str:
 
 def _place(node: Node) -> str:
     """Return where a node is, with its name or op."""
-    if node.name and not node.op:
+    if node.name and (node.kind == MODULE or not node.op):
         return node.name
     return ".".join(filter(None, (node.module, _name(node) if node.name else node.op or node.kind)))
 
@@ -312,14 +317,16 @@ def _union(found: GraphDiff) -> Graph:
     modules = tuple(module for module in found.before.modules if module.path in needed)
     counts = {kind: sum(d.kind == kind for d in found.differences) for kind in MARKS}
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "the same"
-    return replace(
-        found.after,
-        nodes=nodes + removed,
-        edges=(*found.after.edges, *edges),
-        modules=(*found.after.modules, *modules),
-        notes=(*found.after.notes, f"difference: {said}"),
-        steps=(),
-    )
+    changes = {
+        "nodes": nodes + removed,
+        "edges": (*found.after.edges, *edges),
+        "modules": (*found.after.modules, *modules),
+        "notes": (*found.after.notes, f"difference: {said}"),
+        "steps": (),
+    }
+    # A graph of its own: what `after` may have been folded from knows nothing of what was removed.
+    kept = {name: getattr(found.after, name) for name in Rows.__dataclass_fields__}
+    return type(found.after)(**kept | changes)
 
 
 def _twins(found: GraphDiff) -> dict[int, int]:
