@@ -1,6 +1,7 @@
 """The command line on recorded runs, with and without layout engines."""
 
 import importlib.util
+import io
 import os
 import re
 import subprocess
@@ -216,6 +217,13 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(lenet_file):
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 0)
+
+
+def test_a_dash_is_standard_input_and_output(lenet_file, monkeypatch, capsysbinary):
+    file, graph = lenet_file
+    monkeypatch.setattr("sys.stdin", io.StringIO(file.read_text(encoding="utf-8")))
+    assert main(["show", "-", "--dot", "-"]) == 0
+    assert capsysbinary.readouterr().out == graph.source.encode()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": "other/1"}', None])

@@ -128,6 +128,40 @@ def test_a_careless_model_does_no_harm_either():
 
 
 @folds
+def test_who_watches_the_program_does_not_see_the_drawing():
+    model, x = Net(), mg.ones(2, 3)
+    with viz.record(model) as step:
+        x.exp()
+        drawn = viz.draw_graph(model, x)
+        x.tanh()
+    assert [node.op for node in step.graph().nodes if node.op] == ["exp", "tanh"]
+    assert titles(drawn) == titles(viz.draw_graph(model, x))
+
+
+class Draws(nn.Module):
+    """Draws another model while it runs itself."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.inner = nn.Linear(3, 3)
+        self.drawn, self.other = [], [other]
+
+    def forward(self, x):
+        self.drawn.append(viz.draw_graph(self.other[0], input_size=(5, 3), expand_nested=True))
+        return self.inner(x)
+
+
+@folds
+def test_a_model_may_be_drawn_while_another_runs():
+    other = Net()
+    model = Draws(other)
+    with viz.record(model) as step:
+        model(mg.ones(1, 3))
+    assert model.drawn[0].source == viz.draw_graph(other, input_size=(5, 3), expand_nested=True).source
+    assert [node.module for node in step.graph().nodes if node.op] == ["inner"]
+
+
+@folds
 def test_the_mode_is_that_of_the_run():
     model = nn.Sequential(nn.Dropout(0.5), nn.Linear(3, 2))
     assert titles(viz.draw_graph(model, input_size=(5, 3))) == ["input", "1: Linear"]

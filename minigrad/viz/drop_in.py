@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,8 +93,8 @@ def draw_graph(
     writes `filename` (`graph_name` without one) into `directory`, as png if it has no suffix of another format.
     `device` and `strict` change nothing.
 
-    A copy of the model runs, so that it stays as it is. Raises ArgumentError where the arguments do not fit, or the
-    model cannot be copied.
+    A copy of the model runs, so that it stays as it is (but a hook that writes elsewhere does so). Raises
+    ArgumentError where the arguments do not fit, or the model cannot be copied.
 
     >>> from minigrad import nn
     >>> picture = draw_graph(nn.Linear(3, 2), input_size=(5, 3), hide_module_functions=False)
@@ -180,25 +181,31 @@ def _run(
         args, keywords = _arguments(caller, data) if size is None else (_random(caller, size, dtypes), {})
         running = _copy(caller, model).train(mode == "train")
         names = _input_names(running, args, keywords | more)
-        with viz.record(running, values=None, time=False, names=names) as recording:
-            running(*args, **keywords, **more)
-    seen = recording.graph(direction="forward")
+        seen = copy_context().run(_recorded, running, names, args, keywords | more)
     nodes = tuple(node._replace(stats=None) for node in seen.nodes)
     return Run(replace(seen, nodes=nodes), frozenset(names))
 
 
+def _recorded(model: Any, names: dict[str, Tensor], args: list[Any], keywords: dict[str, Any]) -> Graph:
+    """Run the model, with gradients and as nobody's part, in a context that is thrown away afterwards."""
+    graph.recording.set(True)
+    graph.scope.set(None)
+    with viz.record(model, values=None, time=False, names=names) as recording:
+        model(*args, **keywords)
+    return recording.graph(direction="forward")
+
+
 @contextmanager
 def _nothing_moves() -> Iterator[None]:
-    """Let everything random outside of the block be as if the block had drawn nothing; record gradients in it."""
-    of_python, of_numpy, before = random.getstate(), np.random.get_state(), graph.recording.get()  # noqa: NPY002
-    with fork_rng():
-        graph.recording.set(True)
-        try:
+    """Let everything random outside of the block be as if the block had drawn nothing, and nobody watch it."""
+    of_python, of_numpy, watching = random.getstate(), np.random.get_state(), graph.observe(None)  # noqa: NPY002
+    try:
+        with fork_rng():
             yield
-        finally:
-            graph.recording.set(before)
-            random.setstate(of_python)
-            np.random.set_state(of_numpy)  # noqa: NPY002
+    finally:
+        graph.observe(watching)
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 def _copy(caller: str, model: Any) -> Any:
