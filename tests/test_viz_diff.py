@@ -105,6 +105,18 @@ def test_what_is_computed_from_what_is_compared():
         drawn(False).diff(3)
 
 
+def test_leaves_are_told_apart_by_all_of_their_names_and_by_their_order():
+    def drawn(first, second, names):
+        a, b = mg.ones(first, requires_grad=True), mg.ones(second, requires_grad=True)
+        return viz.graph(a.sum() - b.sum(), names={a: names[0], b: names[1]})
+
+    for names in (("a.weight", "b.weight"), ("weight", "weight")):
+        before = drawn(2, 2, names)
+        assert not before.diff(drawn(2, 2, names))
+        assert before.diff(drawn(3, 2, names)).to_text() == f"~ {names[0]}: shape (2,) → (3,)"
+        assert before.diff(drawn(2, 3, names)).to_text() == f"~ {names[1]}: shape (2,) → (3,)"
+
+
 def test_long_graphs_are_compared_quickly():
     def chain(length, extra):
         y = mg.ones(2, requires_grad=True)

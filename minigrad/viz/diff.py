@@ -6,6 +6,7 @@ path, so that a layer put in between others is one layer more and not a change o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -183,10 +184,21 @@ def _alone(kind: str, node: Node) -> Difference:
 
 def _aligned(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
     """Yield the nodes of two units side by side, as few as can be alone: leaves by name, others in their order."""
-    mine, theirs = ({_name(n): n for n in nodes if n.name and not n.op} for nodes in (a, b))
+    mine, theirs = _by_name(a), _by_name(b)
     yield from ((node, theirs.get(name)) for name, node in mine.items())
     yield from ((None, node) for name, node in theirs.items() if name not in mine)
     yield from _in_order([n for n in a if n.op or not n.name], [n for n in b if n.op or not n.name])
+
+
+def _by_name(nodes: Sequence[Node]) -> dict[tuple[str, int], Node]:
+    """Return the leaves that have a name, by it and by how many had it before."""
+    counts: Counter[str] = Counter()
+    found: dict[tuple[str, int], Node] = {}
+    for node in nodes:
+        if node.name and not node.op:
+            found[_name(node), counts[_name(node)]] = node
+            counts[_name(node)] += 1
+    return found
 
 
 def _in_order(a: Sequence[Node], b: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
@@ -286,7 +298,7 @@ def _operands(graph: Graph) -> dict[int, list[tuple[int, int, int]]]:
 
 def _name(node: Node) -> str:
     """Return the name of a node without the path of its module."""
-    return (node.name or "").rpartition(".")[2]
+    return (node.name or "").removeprefix(f"{node.module}.") if node.module else node.name or ""
 
 
 def _place(node: Node) -> str:
