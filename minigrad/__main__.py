@@ -23,6 +23,7 @@ data       datasets.Digits, datasets.MNIST(root), datasets.FashionMNIST(root), u
 extras     {extras}
 
 A script written for PyTorch: python -m minigrad run script.py [arguments]
+A recorded run (viz.record, Graph.to_json): python -m minigrad.viz show|check|diff run.json
 From a checkout: make demo (train on handwritten digits), make test, make bench; docs/architecture.md."""
 
 EXTRAS = {"pygraphviz": "drawing", "matplotlib": "plots", "tqdm": "progress bars", "sklearn": "Digits"}

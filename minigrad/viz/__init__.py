@@ -8,6 +8,8 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz.diff import Difference, GraphDiff
+from minigrad.viz.drop_in import draw_graph, make_dot, plot_model
 from minigrad.viz.formulas import formula
 from minigrad.viz.health import Finding, Health
 from minigrad.viz.nan import NanReport
@@ -21,17 +23,22 @@ from minigrad.viz.rows import Edge, Module, Node
 from minigrad.viz.why import why
 
 __all__ = [
+    "Difference",
     "Edge",
     "Finding",
     "Graph",
+    "GraphDiff",
     "Health",
     "Module",
     "NanReport",
     "Node",
     "Recording",
+    "draw_graph",
     "formula",
     "gradcheck",
     "graph",
+    "make_dot",
+    "plot_model",
     "record",
     "why",
 ]

@@ -12,6 +12,7 @@ from typing import Any, overload
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.viz import box, dot, render, shape, stored, summary, textual
+from minigrad.viz import diff as comparing
 from minigrad.viz import health as doctor
 from minigrad.viz import heat as heats
 from minigrad.viz import nan as nans
@@ -59,6 +60,40 @@ class Graph(Rows):
     def source(self) -> str:
         """The DOT text of all nodes: the same for the same program, on every machine."""
         return dot.source(self)
+
+    # --- comparing, and other programs' forms ---
+
+    def diff(self, other: Graph, *, values: bool = False) -> comparing.GraphDiff:
+        """Return what differs between this graph and `other`, which is true where anything does.
+
+        Compared are modules by their path and class, ops and their settings, shapes and dtypes, and what is computed
+        from what; with `values` also the numbers of values and gradients. Raises ArgumentError if `other` is no Graph.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> x = mg.ones(2, requires_grad=True)
+        >>> print(viz.graph(x.exp().sum()).diff(viz.graph(x.exp().tanh().sum())))
+        + tanh (2,)
+        """
+        if not isinstance(other, Graph):
+            raise ArgumentError(f"diff: other must be a Graph, got {type(other).__name__}")
+        return comparing.diff(self, other, values)
+
+    def to_model_explorer(self, label: str = "minigrad") -> dict[str, Any]:
+        """Return the graph as a graph collection of Model Explorer, to be written with `json.dump`.
+
+        Modules are its namespaces; what is known of a node are its attributes.
+        """
+        from minigrad.viz import explorer
+
+        return explorer.collection(self, label)
+
+    @property
+    def visual_graph(self) -> Graph:
+        """The graph itself: where torchview has the picture."""
+        return self
+
+    # --- files ---
 
     def to_json(self) -> str:
         """Return the graph as JSON text, of the schema "minigrad.graph/1": the same graph gives the same bytes."""
