@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from minigrad.viz.rows import CONST, CREATED, FAILED, INPUT, MODULE, OP, OUTPUT, PARAM, Edge, Module, Node, Rows
+from minigrad.viz.rows import CONST, CREATED, DATA, FAILED, INPUT, MODULE, OP, OUTPUT, PARAM, Edge, Module, Node, Rows
 
 FORWARD, BACKWARD, INK, MUTED, LINE = "#0b57a4", "#a33f00", "#1d2733", "#4a5866", "#74818f"
 FILL = {
@@ -232,7 +232,14 @@ def edge_lines(rows: Rows) -> Iterator[str]:
         tail, head = nodes[edge.tail], nodes[edge.head]
         enters = tail.op and tail.module != head.module and within[edge.head]
         place = (", weight=8" if tail.op else "") + (f", minlen={within[edge.head] + 1}" if enters else "")
-        yield f"  n{edge.tail} -> n{edge.head} [{edge_style(edge, rows.direction)}{place}]"
+        yield f"  n{edge.tail} -> n{edge.head} [{edge_id(edge)}, {edge_style(edge, rows.direction)}{place}]"
+
+
+def edge_id(edge: Edge) -> str:
+    """Return the id of an edge, which no other has, and its class, for a page that works with the picture."""
+    which = edge.operand if edge.kind == DATA else edge.kind
+    kinds = edge.kind + (" grad" if edge.requires_grad else "")
+    return f'id="e{edge.tail}-{edge.head}-{which}", class="{kinds}"'
 
 
 def edge_style(edge: Edge, direction: str) -> str:

@@ -1,0 +1,156 @@
+"""What a page tells of a graph, step by step, as plain data for its script: every text in it is ready to be shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from minigrad import viz
+from minigrad.errors import MinigradError
+from minigrad.viz.dot import plain_title
+from minigrad.viz.numbers import Numbers
+from minigrad.viz.rows import BACKWARD, DATA, FORWARD, Edge, Node, Part, Rows, Step
+from minigrad.viz.text import number
+
+_DIGITS = 7  # enough for a float32
+
+
+def story(rows: Rows, *, player: bool) -> dict[str, Any]:
+    """Return nodes, edges, formulas and, for a player, steps; what is a default or not known is left out."""
+    steps = steps_of(rows) if player else ()
+    ops = sorted({node.op for node in rows.nodes if node.op})
+    return {
+        "nodes": [node_facts(node) for node in rows.nodes],
+        "edges": [edge_facts(edge) for edge in rows.edges],
+        "formulas": {op: lines for op in ops if (lines := formula(op))},
+        "steps": _steps(steps),
+    }
+
+
+def steps_of(rows: Rows) -> Sequence[Step]:
+    """Return the steps that were recorded; where none were, one for each op."""
+    return rows.steps or tuple(Step(FORWARD, node.id) for node in rows.nodes if node.op)
+
+
+def formula(op: str) -> list[str]:
+    """Return the local derivatives of an op in the words of a blackboard, none where they are not known."""
+    known = getattr(viz, "formula", None)
+    if not callable(known):
+        return []
+    try:
+        return [str(line) for line in known(op)]
+    except (MinigradError, KeyError):
+        return []
+
+
+def node_facts(node: Node) -> dict[str, Any]:
+    """Return what there is to say of a box."""
+    facts = {
+        "id": node.id,
+        "kind": node.kind,
+        "title": plain_title(node),
+        "op": node.op,
+        "module": node.module,
+        "shape": str(node.shape),
+        "dtype": node.dtype,
+        "attrs": node.attrs,
+        "value": node.stats and exact(node.stats),
+        "grad": node.grad_stats and exact(node.grad_stats),
+        "where": node.where and f"{PurePath(node.where.file).name}:{node.where.line} in {node.where.function}",
+        "code": node.where and node.where.code,
+        "saved": ", ".join(f"{saved.name} ({saved.nbytes:,} bytes)" for saved in node.saved),
+        "us": node.forward_us and round(node.forward_us, 1),
+        "back": node.backward_us and round(node.backward_us, 1),
+        "order": node.order,
+        "error": node.error,
+        "tag": node.mark and node.mark.tag,
+        "holds": node.holds if node.holds > 1 else None,
+    }
+    return {key: value for key, value in facts.items() if value or key == "id"}
+
+
+def edge_facts(edge: Edge) -> list[Any]:
+    """Return an edge as [tail, head, operand or kind, label]."""
+    which = edge.operand if edge.kind == DATA else edge.kind
+    return [edge.tail, edge.head, which, *([edge.label] if edge.label else [])]
+
+
+def _steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return the steps; a part that is not the last to come to its box says how many do, and what they are so far."""
+    expected = Counter(part.tail for step in steps for part in step.parts)
+    arrived: Counter[int] = Counter()
+    found = []
+    for step in steps:
+        facts: dict[str, Any] = {"n": step.node}
+        if step.kind == BACKWARD:
+            facts["b"] = 1
+            if step.gradient is not None:
+                facts["g"] = exact(step.gradient)
+            facts["p"] = []
+            for part in step.parts:
+                arrived[part.tail] += 1
+                facts["p"].append(_part(part, arrived[part.tail], expected[part.tail]))
+        if step.us is not None:
+            facts["us"] = round(step.us, 1)
+        found.append(facts)
+    return found
+
+
+def _part(part: Part, arrived: int, expected: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {"t": part.tail, "o": part.operand, "v": exact(part.numbers)}
+    if part.summed:
+        facts["s"] = str(part.numbers.shape)
+    if expected > 1:
+        facts |= {"c": exact(part.total), "i": arrived, "of": expected}
+    return facts
+
+
+def exact(known: Numbers) -> str:
+    """Return numbers with all digits of a float32 if they are few, else how large they are and what is odd about them.
+
+    >>> import numpy as np
+    >>> from minigrad.viz.numbers import numbers
+    >>> exact(numbers(np.array([1 / 3, 2.0]))), exact(numbers(np.arange(20.0)))
+    ('[0.3333333, 2]', 'rms 11.11 · 0 … 19 · 1 zero')
+    """
+    if known.data is not None:
+        return _nested([_digits(value) for value in known.data], known.shape)
+    odd = ((known.zeros, "zero"), (known.nans, "nan"), (known.infs, "inf"))
+    parts = [] if known.rms is None else [f"rms {number(known.rms)}", f"{number(known.min)} … {number(known.max)}"]
+    parts += [f"{count:,} {what}{'s' * (count != 1 and what == 'zero')}" for count, what in odd if count]
+    return " · ".join(parts) or "[]"
+
+
+def _digits(value: float | int | bool) -> str:
+    return f"{value + 0:.{_DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def _nested(values: list[str], shape: tuple[int, ...]) -> str:
+    """Return texts as a list, a row of the last dim a line."""
+    if not shape:
+        return values[0]
+    width = shape[-1]
+    if not values:
+        return "[]"
+    return "\n".join(f"[{', '.join(values[i : i + width])}]" for i in range(0, len(values), width))
+
+
+def headline(rows: Rows, player: bool) -> str:
+    """Return what a page is called that was given no title."""
+    model = next((module.kind for module in rows.modules if module.path == "" and module.kind), "")
+    end = next((node.name for node in reversed(rows.nodes) if node.kind == "output" and node.name), "")
+    what = " of ".join(part for part in (end, model) if part)
+    return (f"Backpropagation, step by step: {what}" if player else f"Graph: {what}").removesuffix(": ")
+
+
+def summary(rows: Rows) -> str:
+    """Return in one sentence what was computed."""
+    counts: Mapping[str, int] = {
+        "op": sum(bool(node.op) for node in rows.nodes),
+        "parameter": sum(node.kind == "param" for node in rows.nodes),
+        "forward step": sum(step.kind == FORWARD for step in rows.steps),
+        "backward step": sum(step.kind == BACKWARD for step in rows.steps),
+    }
+    return ", ".join(f"{count:,} {what}{'s' * (count != 1)}" for what, count in counts.items() if count) + "."
