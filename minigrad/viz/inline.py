@@ -1,24 +1,28 @@
-"""The SVG of Graphviz as a part of a page: half as large, and told apart by classes instead of by colours.
+"""The SVG of Graphviz as a part of a page: a quarter as large, and told apart by classes instead of by colours.
 
-What a stylesheet can say once is taken out of every element. In a box the texts of the value have the class "v" and
-those of the gradient "g"; of an edge the way forward has the class "f" and the way back "b".
+What many elements have in common is said once, in a style of the picture's own; a box is placed as a whole, and lines
+go on from where they are. In a box the value is a text of the class "v" and the gradient one of the class "g", each
+with a `tspan` for every line of numbers; of an edge the way forward has the class "f" and the way back "b".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
-from minigrad.viz.dot import BACKWARD, FORWARD, INK, MUTED
+from minigrad.viz.dot import BACKWARD, FORWARD, INK
 
-_SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-_TEXT = {FORWARD: "v", BACKWARD: "g", MUTED: "m", INK: ""}
-_SIZE = {"v": 11.0, "g": 11.0, "m": 9.0, "": 10.0, "b": 12.0}  # what page.css gives each class of text
+_SVG = "{http://www.w3.org/2000/svg}"
+_TAGS = {"value": "v", "grad": "g"}
+_USUAL = {"": (INK, "10.00", ""), "v": (FORWARD, "11.00", ""), "g": (BACKWARD, "11.00", "")}  # as page.css has them
 _LINE = {FORWARD: "f", BACKWARD: "b"}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+_CURVE = re.compile(r"M[^A-Za-z]*C[^A-Za-z]*")
 _CORNERS = 25  # points of the outline of a rounded box
+Point = tuple[float, float]
 
 
 def inline(svg: bytes, prefix: str = "") -> str:
@@ -30,93 +34,196 @@ def inline(svg: bytes, prefix: str = "") -> str:
     family = next((e.get("font-family", "") for e in root.iter(f"{_SVG}text")), "sans-serif")
     size = f'width="{escape(root.get("width", ""))}" height="{escape(root.get("height", ""))}"'
     head = f'<svg xmlns="{_SVG[1:-1]}" {size} viewBox="{root.get("viewBox")}" font-family="{escape(family)}">'
-    return head + "".join(piece for child in root for piece in _group(child, prefix)) + "</svg>"
+    writer = _Writer(prefix)
+    body = "".join(piece for child in root for piece in writer.group(child))
+    return f"{head}<style>{writer.styles()}</style>{body}</svg>"
 
 
-def _group(group: ET.Element, prefix: str) -> Iterator[str]:
-    """Yield a group's markup: of the whole picture, of a module, a box or an edge."""
-    kinds = (group.get("class") or "").split()
-    what = kinds[0] if kinds else ""
-    name = f' id="{prefix}{escape(group.get("id", ""))}"' if what in ("node", "edge") else ""
-    place = f' transform="{escape(group.get("transform", ""))}"' if what == "graph" else ""
-    yield f'<g{name}{place} class="{escape(" ".join(kinds))}">'
-    for element in _flat(group):
-        tag = element.tag.removeprefix(_SVG)
-        if tag == "g":
-            yield from _group(element, prefix)
-        elif tag == "text":
-            yield _text(element)
-        elif tag == "tip":
-            yield f"<title>{escape(element.text or '')}</title>"
-        elif not (what == "graph" and element.get("fill") == "white"):  # the paper
-            yield _line(element, tag) if what == "edge" else _shape(element, tag)
-    yield "</g>"
+class _Writer:
+    """Writes elements, and collects the styles they have."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self._classes: dict[str, str] = {}  # by the style
+        self._boxes: dict[str, str] = {}  # the style of boxes that have no class, by their kind
+        self._kind = ""
+
+    def styles(self) -> str:
+        """Return the rules for all classes that were used."""
+        boxes = [f".{kind}>rect{{{style}}}" for kind, style in self._boxes.items()]
+        return "".join([*boxes, *(f".{name}{{{style}}}" for style, name in self._classes.items())])
+
+    def _class(self, style: str) -> str:
+        return self._classes.setdefault(style, f"{self.prefix}k{len(self._classes)}")
+
+    def group(self, group: ET.Element) -> Iterator[str]:
+        """Yield a group's markup: of the whole picture, of a module, a box or an edge."""
+        kinds = (group.get("class") or "").split()
+        what = kinds[0] if kinds else ""
+        name = f' id="{self.prefix}{escape(group.get("id", ""))}"' if what in ("node", "edge") else ""
+        kinds = [kind for kind in kinds if kind not in ("data", "grad")]
+        parts, origin, place = [*_flat(group)], (0.0, 0.0), group.get("transform") if what == "graph" else None
+        if what == "node" and (points := [p for part in parts for p in _points(part)]):
+            origin = float(round(min(x for x, _ in points))), float(round(min(y for _, y in points)))
+            place = f"translate({origin[0]:g} {origin[1]:g})"
+        at = "" if place is None else f' transform="{escape(place)}"'
+        yield f'<g{name}{at} class="{escape(" ".join(kinds))}">'
+        self._kind, lines = " ".join(kinds).replace(" ", "."), 0
+        texts = self._numbers(parts, origin) if what == "node" else {}
+        texts |= self._titles([*enumerate(parts)], origin, texts)
+        for i, part in enumerate(parts):
+            tag = part.tag.removeprefix(_SVG)
+            if tag == "g":
+                yield from self.group(part)
+            elif i in texts:
+                yield texts[i]
+            elif tag == "text":
+                yield self._text(part, origin)
+            elif not (what == "graph" and part.get("stroke") == "none"):  # the paper
+                line = self._line(part, tag, lines) if what == "edge" else self._shape(part, tag, origin)
+                lines += line.startswith("<path")
+                yield line
+        yield "</g>"
+
+    def _numbers(self, parts: list[ET.Element], origin: Point) -> dict[int, str]:
+        """Return what stands for the texts of a value and a gradient, by their place: one text, then nothing."""
+        found: dict[int, str] = {}
+        at, kind = -1, ""
+        for i, part in enumerate(parts):
+            words, size = (part.text or "").strip(), part.get("font-size")
+            is_bold = part.get("font-weight") == "bold"
+            if part.tag == f"{_SVG}text" and not is_bold and size == "11.00" and words in _TAGS:
+                at, kind = i, _TAGS[words]
+                found[at] = self._opened(part, origin, kind) + words + "</text>"
+            elif at >= 0 and part.tag == f"{_SVG}text" and is_bold:
+                x, y = _at(part, origin)
+                line = f' y="{y}"' if "<tspan" in found[at] else ""
+                piece = f'<tspan x="{x}"{line}>{escape(part.text or "", quote=False).rstrip()}</tspan>'
+                found[at], found[i] = found[at].removesuffix("</text>") + piece + "</text>", ""
+            else:
+                at = -1
+        return found
+
+    def _titles(self, parts: list[tuple[int, ET.Element]], origin: Point, done: Mapping[int, str]) -> dict[int, str]:
+        """Return what stands for texts that go on in the same line, such as "weight parameter": one text, then none."""
+        found: dict[int, str] = {}
+        for (i, first), (k, second) in pairwise(parts):
+            both = (
+                first.tag == second.tag == f"{_SVG}text" and (first.text or "").strip() and not {i, k} & {*done, *found}
+            )
+            if both and abs(float(first.get("y", 0)) - float(second.get("y", 0))) < 2 and "text-anchor" in first.attrib:
+                opened, more = self._opened(first, origin), self._opened(second, origin)
+                name = re.search(r' class="[^"]*"', more)
+                words = [escape((t.text or "").replace("\xa0", " "), quote=False) for t in (first, second)]
+                piece = f"<tspan{name[0] if name else ''}>{words[1].rstrip()}</tspan>" if words[1].strip() else ""
+                found[i], found[k] = f"{opened}{words[0]}{piece}</text>", ""
+        return found
+
+    def _opened(self, element: ET.Element, origin: Point, kind: str = "") -> str:
+        """Return the opening of a text, with a class for how it looks where that is not usual."""
+        x, y = _at(element, origin)
+        color, size, weight = look = (
+            element.get("fill", INK),
+            element.get("font-size", "10.00"),
+            element.get("font-weight", ""),
+        )
+        style = f"fill:{color};font-size:{float(size):g}px" + (f";font-weight:{weight}" if weight else "")
+        names = [kind] * bool(kind) + [self._class(escape(style))] * (look != _USUAL[kind])
+        anchor = element.get("text-anchor", "start")
+        return (
+            f'<text x="{x}" y="{y}"'
+            + (f' class="{" ".join(names)}"' if names else "")
+            + (f' text-anchor="{escape(anchor)}">' if anchor != "start" else ">")
+        )
+
+    def _text(self, element: ET.Element, origin: Point) -> str:
+        words = (element.text or "").rstrip().replace("\xa0", " ")
+        return f"{self._opened(element, origin)}{escape(words, quote=False)}</text>" if words.strip() else ""
+
+    def _line(self, element: ET.Element, tag: str, before: int) -> str:
+        """Return a line of an edge; the points of arrows in its two colours are drawn by the stylesheet.
+
+        Of two lines the first is the way forward and the second the way back, unless a class says otherwise.
+        """
+        kind = _LINE.get(element.get("stroke", ""))
+        if kind is None or element.get("stroke-dasharray"):
+            return self._shape(element, tag, (0.0, 0.0))
+        name = "" if kind == "fb"[before > 0] else f' class="{kind}"'
+        return f'<path{name} d="{_curve(element.get("d", ""))}"/>' if tag == "path" else ""
+
+    def _shape(self, element: ET.Element, tag: str, origin: Point) -> str:
+        """Return an outline, as a rectangle where it is one."""
+        looks = {k: v for k, v in element.attrib.items() if k.startswith(("fill", "stroke"))}
+        style = escape(";".join(f"{k}:{v}" for k, v in looks.items()))
+        points = [(x - origin[0], y - origin[1]) for x, y in _points(element)]
+        if not points:
+            rest = {k: v for k, v in element.attrib.items() if k not in looks}
+            return f'<{tag} class="{self._class(style)}" {_attributes(rest)}/>'
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        is_box = tag == "polygon" and len(points) == 5 and len(set(xs)) == len(set(ys)) == 2
+        if is_box or (tag == "path" and len(points) == _CORNERS and looks.get("fill") != "none"):
+            box = {"x": min(xs), "y": min(ys), "width": max(xs) - min(xs), "height": max(ys) - min(ys)}
+            sides = {k: f"{v:.0f}" for k, v in box.items() if round(v)} | ({} if is_box else {"rx": "6"})
+            is_usual = self._kind.startswith("node.") and self._boxes.setdefault(self._kind, style) == style
+            name = "" if is_usual else f'class="{self._class(style)}" '
+            return f"<rect {name}{_attributes(sides)}/>"
+        place = "d" if tag == "path" else "points"
+        moved = iter(n for point in points for n in point)
+        where = _NUMBER.sub(lambda _: _short(next(moved)), element.get(place, ""))
+        return f'<{tag} class="{self._class(style)}" {place}="{where}"/>'
+
+
+def _attributes(values: dict[str, str]) -> str:
+    return " ".join(f'{name}="{escape(value)}"' for name, value in values.items())
 
 
 def _flat(group: ET.Element) -> Iterator[ET.Element]:
-    """Yield what a group draws: links are opened, of their titles only those are kept that say something."""
+    """Yield what a group draws: links are opened, titles left out."""
     for element in group:
-        if element.tag == f"{_SVG}title":
-            continue
         link = element.find(f"{_SVG}a") if element.tag == f"{_SVG}g" else None
-        if link is None:
+        if link is not None:
+            yield from link
+        elif element.tag != f"{_SVG}title":
             yield element
-            continue
-        tip = ET.Element("tip")
-        tip.text = link.get(f"{_LINK}title")
-        yield from (tip, *link)
 
 
-def _text(element: ET.Element) -> str:
-    words = (element.text or "").rstrip().replace("\xa0", " ")
-    if not words.strip():
-        return ""
-    color = element.get("fill", INK)
-    kind = _TEXT.get(color)
-    is_bold = element.get("font-weight") == "bold"
-    size = float(element.get("font-size", 10))
-    usual = _SIZE["b"] if is_bold and not kind else _SIZE[kind or ""]
-    style = [f"fill:{color}"] * (kind is None) + [f"font-size:{size:g}px"] * (size != usual)
-    name = " ".join([kind or ""] * bool(kind) + ["b"] * is_bold)
-    anchor = element.get("text-anchor", "start")
-    parts = [
-        f'x="{_short(element.get("x", "0"))}" y="{_short(element.get("y", "0"))}"',
-        *([f'class="{name}"'] if name else []),
-        *([f'style="{escape(";".join(style))}"'] if style else []),
-        *([f'text-anchor="{escape(anchor)}"'] if anchor != "start" else []),
-    ]
-    return f"<text {' '.join(parts)}>{escape(words, quote=False)}</text>"
+def _points(element: ET.Element) -> list[Point]:
+    """Return the points of an outline or a curve; none for other elements."""
+    numbers = [float(n) for n in _NUMBER.findall(element.get("d") or element.get("points") or "")]
+    return [*zip(numbers[::2], numbers[1::2], strict=True)]
 
 
-def _line(element: ET.Element, tag: str) -> str:
-    """Return a line of an edge; the points of arrows in its two colours are drawn by the stylesheet."""
-    kind = _LINE.get(element.get("stroke", ""))
-    if kind is None or element.get("stroke-dasharray"):
-        return _shape(element, tag)
-    return f'<path class="{kind}" d="{_short(element.get("d", ""))}"/>' if tag == "path" else ""
+def _at(element: ET.Element, origin: Point) -> tuple[str, str]:
+    x, y = float(element.get("x", 0)) - origin[0], float(element.get("y", 0)) - origin[1]
+    return f"{x + 0:.0f}", f"{y + 0:.0f}"
 
 
-def _shape(element: ET.Element, tag: str) -> str:
-    """Return an outline, as a rectangle where it is one."""
-    kept = {k: v for k, v in element.attrib.items() if k not in ("d", "points")}
-    where = element.get("d") or element.get("points") or ""
-    numbers = [float(n) for n in _NUMBER.findall(where)]
-    xs, ys = numbers[::2], numbers[1::2]
-    is_box = tag == "polygon" and len(xs) == 5 and len(set(xs)) == len(set(ys)) == 2
-    if is_box or (tag == "path" and len(xs) == _CORNERS and kept.get("fill") != "none"):
-        box = {"x": min(xs), "y": min(ys), "width": max(xs) - min(xs), "height": max(ys) - min(ys)}
-        kept = {k: f"{v:.1f}" for k, v in box.items()} | ({} if is_box else {"rx": "6"}) | kept
-        tag = "rect"
-    elif where:
-        kept["d" if tag == "path" else "points"] = _short(where)
-    written = (f'{name}="{escape(value)}"' for name, value in kept.items())
-    return f"<{tag} {' '.join(written)}/>"
+def _short(number: float) -> str:
+    return f"{round(number, 1) + 0:g}" if abs(number) < 1e5 else f"{number:.1f}"
 
 
-def _short(numbers: str) -> str:
-    """Return coordinates with one digit behind the point.
+def _curve(path: str) -> str:
+    """Return a curve whose points are told from the one before, to a tenth.
 
-    >>> _short("M174.11,-210.97C173.97,-205")
-    'M174.1,-211C174,-205'
+    >>> _curve("M174.11,-210.97C173.97,-205 174,-200.42 174,-194.4"), _curve("M5,-10C5,-12 5,-14 5,-16.5")
+    ('M174.1-211c-.1 6-.1 10.6-.1 16.6', 'M5-10v-6.5')
     """
-    return _NUMBER.sub(lambda found: f"{round(float(found[0]), 1) + 0:g}", numbers)
+    if not _CURVE.fullmatch(path):
+        return path
+    numbers = [round(float(n), 1) for n in _NUMBER.findall(path)]
+    points = [*zip(numbers[::2], numbers[1::2], strict=True)]
+    pieces = [f"M{_joined(points[0])}"]
+    for i in range(0, len(points) - 1, 3):
+        x, y = points[i]
+        steps = [(px - x, py - y) for px, py in points[i + 1 : i + 4]]
+        if all(abs(dx) < 0.05 for dx, _ in steps):
+            pieces.append(f"v{_joined([steps[-1][1]])}")
+        else:
+            pieces.append(f"c{_joined(n for step in steps for n in step)}")
+    return "".join(pieces)
+
+
+def _joined(numbers: Iterable[float]) -> str:
+    """Return numbers with as little between them as can be."""
+    texts = [re.sub(r"^(-?)0\.", r"\1.", _short(n)) for n in numbers]
+    return "".join(t if i == 0 or t.startswith("-") else f" {t}" for i, t in enumerate(texts))

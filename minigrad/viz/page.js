@@ -11,6 +11,27 @@
   let at = -1, level = 0, timer = null, picked = null;
   root.classList.add("js-on");
 
+  // What was left out, as it stands elsewhere in the data.
+  data.edges.forEach(e => { if (e.length < 3) e.push(0); });
+  for (const n of data.nodes) {
+    n.kind = n.k || "op"; n.title = n.t || n.op; n.dtype = n.d || "float32"; n.shape = n.s || "()";
+    n.value = n.v; n.grad = n.g;
+    n.module = n.m === 1 ? n.title.slice(0, n.title.lastIndexOf(".")) : n.m;
+    if (n.at !== undefined) [n.where, n.code] = data.lines[n.at];
+  }
+  for (const s of steps) {
+    s.b = s.p !== undefined;
+    const time = s.b ? "back" : "us";
+    if (s.us) nodes.get(s.n)[time] = (nodes.get(s.n)[time] || 0) + s.us;
+    if (!s.b) continue;
+    if (s.g === undefined) s.g = nodes.get(s.n).grad;
+    for (const p of s.p) {
+      p.o = p.o || 0;
+      if (p.v === undefined) p.v = nodes.get(p.t).grad;
+      if (p.of && p.c === undefined) p.c = nodes.get(p.t).grad;
+    }
+  }
+
   // --- what is known after which step ---
   const valueAt = new Map(), parts = new Map(), gradAt = new Map(), operands = new Map(), users = new Map();
   for (const [tail, head, which, label] of data.edges) {
@@ -28,19 +49,28 @@
 
   // --- boxes and edges of the picture that is shown ---
   const prefix = () => level ? "s" + level + "-" : "";
-  const fold = () => data.folds[level] || {};
+  const folds = {0: data.fold};
+  const fold = () => folds[level];
   const boxOf = id => fold()[id] === undefined ? id : fold()[id];
   const box = id => $(prefix() + "n" + boxOf(id));
   function edge(tail, head, which) {
     const name = prefix() + "e" + boxOf(tail) + "-" + boxOf(head) + "-";
     return $(name + which) || $(name + "0");
   }
-  const boxes = [...document.querySelectorAll(".node")].map(element => {
-    const [, shown, id] = /^(?:s(\d+)-)?n(\d+)$/.exec(element.id) || [];
-    const lines = [...element.querySelectorAll("text.g.b")];
-    return {element, level: +(shown || 0), id: +id, lines, texts: lines.map(l => l.textContent)};
-  });
-  const edges = [...document.querySelectorAll(".edge")];
+  const boxes = [], edges = [];
+  function register(picture) {
+    for (const element of picture.querySelectorAll(".node")) {
+      const [, shown, id] = /^(?:s(\d+)-)?n(\d+)$/.exec(element.id);
+      const lines = [...element.querySelectorAll(".g tspan")];
+      boxes.push({element, level: +(shown || 0), id: +id, lines, texts: lines.map(l => l.textContent)});
+      if (element.tagName !== "g") continue;
+      const tip = document.createElementNS(element.namespaceURI, "title");
+      tip.textContent = nodes.get(+id).title;
+      element.prepend(tip);
+    }
+    edges.push(...picture.querySelectorAll(".edge"));
+  }
+  register(stage);
   const sentences = [...document.querySelectorAll("ol.steps li")];
 
   function title(id) {
@@ -49,8 +79,13 @@
     const same = n.title === n.op || !n.title;
     return same ? name + " (n" + id + ")" : name;
   }
-  // The four digits of a box, of numbers that the panel shows with seven.
-  const brief = text => text.split(" · ")[0].replace(/-?\d[\d.]*(e[-+]?\d+)?/g, x => String(+(+x).toPrecision(4)));
+  // The lines of a box with other numbers in them, which the panel shows with seven digits and a box with four.
+  const NUMBER = /-?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf)/g;
+  function instead(lines, text) {
+    const found = text.match(NUMBER) || [];
+    return lines.map(line => line.replace(NUMBER, old => found.length ? brief(found.shift()) : old));
+  }
+  const brief = x => isNaN(+x) ? x : String(+(+x).toPrecision(4));
 
   function paint() {
     const s = steps[at], playing = at >= 0;
@@ -67,8 +102,8 @@
       const done = !playing || !gradAt.has(b.id) || gradAt.get(b.id) <= at;
       list.toggle("no-g", hidden || (!done && !arrived.length));
       const now = arrived.length ? arrived[arrived.length - 1].p : null;
-      const lines = !done && now ? brief(now.c || now.v).split("\n") : b.texts;
-      if (lines.length === b.lines.length) b.lines.forEach((l, i) => { l.textContent = lines[i]; });
+      const lines = !done && now ? instead(b.texts, now.c || now.v) : b.texts;
+      b.lines.forEach((l, i) => { l.textContent = lines[i]; });
       list.toggle("picked", inside && picked !== null && boxOf(picked) === b.id);
     }
     if (!playing) return;
@@ -116,8 +151,13 @@
     say("h3", "", list.length > 1 ? "operands" : "operand");
     table(list.map(o => {
       const n = nodes.get(o.tail);
-      return [(o.label ? o.label + ": " : "") + title(o.tail), n.value || n.shape, n.value ? "v" : ""];
+      const name = called(id, o.which);
+      return [(name ? name + " = " : "") + title(o.tail), n.value || n.shape, n.value ? "v" : ""];
     })).id = "operands";
+  }
+  function called(id, which) {
+    const names = data.inputs[nodes.get(id).op];
+    return names ? names[Math.min(which, names.length - 1)] : "";
   }
   function rules(op) {
     const lines = data.formulas[op];
@@ -141,19 +181,27 @@
       say("h3", "", "gradient that came in");
       say("pre", "num b-text", s.g).id = "gradient";
     }
-    rules(n.op);
     inputs(s.n);
+    if (n.value) { say("h3", "", "value (y)"); say("pre", "num f-text", n.value).id = "value"; }
+    if (!s.p.every(ruleOf)) rules(n.op);
     say("h3", "", s.p.length ? "what goes back along " + (s.p.length > 1 ? "each edge" : "the edge") : "nothing goes on");
     if (quiz && s.p.length && !answered.has(at)) ask(s);
     else s.p.forEach(part);
   }
   function nameOf(p) {
-    const o = (operands.get(steps[at].n) || []).find(x => x.which === p.o);
-    return "to " + title(p.t) + (o && o.label ? " (" + o.label + ")" : "");
+    const name = called(steps[at].n, p.o);
+    return "to " + title(p.t) + (name ? " (" + name + ")" : "");
+  }
+  function ruleOf(p) {
+    const lines = data.formulas[nodes.get(steps[at].n).op] || [], name = called(steps[at].n, p.o);
+    return lines.length === 1 ? lines[0] : lines.find(line => name && line.startsWith("d" + name + " "));
   }
   function part(p) {
     const div = say("div", "part");
-    div.append(make("div", "", nameOf(p)), make("pre", "num b-text part-value", p.v));
+    div.append(make("div", "", nameOf(p)));
+    const rule = ruleOf(p);
+    if (rule) div.append(make("pre", "part-rule", rule));
+    div.append(make("pre", "num b-text part-value", p.v));
     if (p.s) div.append(make("div", "note", "summed down to shape " + p.s + ", because forward had broadcast it"));
     if (p.of) {
       const what = p.i === p.of ? "all " + p.of + " have come; their sum is its gradient:" : p.i + " of " + p.of + " have come; their sum so far:";
@@ -173,6 +221,8 @@
     for (const p of s.p) {
       const div = form.appendChild(make("div", "part"));
       div.append(make("div", "", nameOf(p)));
+      const rule = ruleOf(p);
+      if (rule) div.append(make("pre", "part-rule", rule));
       if (/^rms|nan|inf/.test(p.v)) { div.append(make("pre", "num b-text", p.v)); continue; }
       const field = div.appendChild(make("input"));
       field.type = "text"; field.autocomplete = "off";
@@ -208,8 +258,8 @@
     const rows = [["value", n.value || "not known", n.value ? "v" : ""]];
     rows.push(["grad", hidden ? "?" : n.grad || "not computed", n.grad ? "g" : ""]);
     if (n.saved) rows.push(["keeps for backward", n.saved, ""]);
-    if (n.us) rows.push(["forward", n.us + " µs", ""]);
-    if (n.back) rows.push(["backward", n.back + " µs", ""]);
+    if (n.us) rows.push(["forward", +n.us.toFixed(1) + " µs", ""]);
+    if (n.back) rows.push(["backward", +n.back.toFixed(1) + " µs", ""]);
     say("h3", "", "what is known");
     table(rows);
     rules(n.op);
@@ -240,11 +290,11 @@
     if (timer) return stop();
     if (last < 0) return;
     if (at >= last) go(-1);
-    $("play").textContent = "❚❚ pause";
+    $("play").textContent = "pause";
     const tick = () => { if (at >= last) return stop(); timer = setTimeout(tick, wait()); go(at + 1); };
     timer = 1; tick();
   }
-  function stop() { clearTimeout(timer); timer = null; $("play").textContent = "▶ play"; }
+  function stop() { clearTimeout(timer); timer = null; $("play").textContent = "play"; }
   function hand(k) { stop(); go(k); }
   function fromAddress() {
     const found = /^#step=(-?\d+)/.exec(location.hash);
@@ -342,12 +392,30 @@
   const actions = {first: () => hand(0), back: () => hand(at - 1), next: () => hand(at + 1), last: () => hand(last), play,
     in: () => zoom(1.3), out: () => zoom(1 / 1.3), fit};
   for (const name in actions) $(name).addEventListener("click", actions[name]);
-  if ($("level")) $("level").addEventListener("change", () => {
-    $("picture" + level).hidden = true;
-    level = +$("level").value;
-    $("picture" + level).hidden = false;
+  // A picture with closed modules is unpacked when it is first asked for.
+  async function open(packed) {
+    const bytes = Uint8Array.from(atob(packed), c => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+  async function show(wanted) {
+    if (!$("picture" + wanted)) {
+      const [svg, fold] = await open(data.levels[wanted]);
+      const picture = make("div", "picture");
+      picture.id = "picture" + wanted;
+      picture.append(document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true));
+      stage.append(picture);
+      folds[wanted] = fold;
+      register(picture);
+    }
+    level = wanted;
+    document.querySelectorAll(".picture").forEach(p => { p.hidden = p.id !== "picture" + level; });
     begin(); search(); paint();
-  });
+  }
+  if ($("level")) {
+    $("level").addEventListener("change", () => show(+$("level").value));
+    if (!window.DecompressionStream) $("level").parentNode.hidden = true;
+  }
   const keys = {ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last", " ": "play", "+": "in", "=": "in", "-": "out", "0": "fit"};
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range") return;

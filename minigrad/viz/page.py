@@ -11,31 +11,41 @@ import base64
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad import files
 from minigrad.errors import MinigradError
 from minigrad.viz import collapse, dot, render
 from minigrad.viz.inline import inline
-from minigrad.viz.rows import BACKWARD, OUTPUT, Edge, Module, Node, Rows, ancestors
-from minigrad.viz.story import headline, steps_of, story, summary
+from minigrad.viz.numbers import Numbers
+from minigrad.viz.rows import BACKWARD, OUTPUT, PARAM, Edge, Module, Node, Rows, ancestors
+from minigrad.viz.story import exact, headline, steps_of, story, summary
 
 MOST_DRAWN = 400  # nodes; more are folded before they are laid out
-_ROOM = 200_000  # bytes of all pictures; folded ones beyond that are left out
+_ROOM = 265_000  # bytes of pictures and story; beyond it fewer numbers are listed, and levels of detail left out
+_FEW = (4, 1)  # elements
 _MOST_STEPS = 20_000
+_MOST_LISTED = 30  # parameters
 
 
 def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1.0, quiz: bool = False) -> str:
     """Return the page for a graph; a `player` also has its steps."""
     title = headline(rows, player) if title is None else title
-    told = story(rows, player=player)
-    pictures, missing = drawings(rows)
-    told |= {"folds": [fold for _, fold in pictures], "speed": speed, "quiz": quiz, "title": title}
+    told, pictures, missing = _parts(rows, player)
+    for few in _FEW:
+        if _size(told, pictures) > _ROOM:
+            told, pictures, missing = _parts(_shorter(rows, few), player)
+    packed = {_number(picture.depth): _packed(picture) for picture in pictures[1:]}
+    while len(packed) > 1 and _size(told, pictures) + sum(map(len, packed.values())) > _ROOM:
+        del packed[max(packed)]
+    told |= {"fold": pictures[0].fold if pictures else {}, "levels": packed}
+    told |= {"speed": speed, "quiz": quiz, "title": title}
     if len(told["steps"]) > _MOST_STEPS:
         told["steps"] = told["steps"][:_MOST_STEPS]
         missing += f" Only the first {_MOST_STEPS:,} steps are in this page."
@@ -46,11 +56,12 @@ def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1
         "script": _file("page.js"),
         "summary": escape(summary(rows)),
         "notes": "".join(f"<p>{escape(note)}</p>" for note in [*rows.notes, missing.strip()] if note),
-        "levels": _levels([name for name, _ in pictures]),
-        "stage": "".join(_pictures([name for name, _ in pictures])) or "".join(tables(rows, player)),
-        "data": json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "levels": _levels([*packed]),
+        "stage": _picture(pictures[0].svg) if pictures else "".join(tables(rows, player)),
+        "data": _json(told),
         "classes": " ".join(["player"] * player + ["quiz"] * quiz + ["plain"] * (not pictures)),
-        "result": escape(next((n.name for n in reversed(rows.nodes) if n.kind == OUTPUT and n.name), "the output")),
+        "result": escape(next((n.name for n in reversed(rows.nodes) if n.kind == OUTPUT and n.name), "output")),
+        "gradients": _results(rows),
     }
     return _filled(_file("page.html"), values)
 
@@ -72,7 +83,9 @@ def _filled(template: str, values: dict[str, str]) -> str:
 
 @cache
 def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    """Return a file of the package, without indents and lines that are only a comment."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
 
 
 @cache
@@ -81,28 +94,67 @@ def _digest() -> str:
     return base64.b64encode(hashlib.sha256(_file("page.js").encode()).digest()).decode()
 
 
-Fold = dict[int, int]  # the box in which a node is drawn, where that is not its own
+class Picture(NamedTuple):
+    """A drawing, in which box each node is that has none of its own, and how deep modules are open (None: all)."""
+
+    svg: str
+    fold: dict[int, int]
+    depth: int | None
 
 
-def drawings(rows: Rows) -> tuple[list[tuple[str, Fold]], str]:
-    """Return (svg, fold) for each level of detail, the fullest first, or none and why."""
-    levels = list(_folds(rows))
-    found: list[tuple[str, Fold]] = []
-    left = _ROOM
+def _picture(svg: str) -> str:
+    return f'<div class="picture" id="picture0">{svg}</div>'
+
+
+def _size(told: dict[str, Any], pictures: list[Picture]) -> int:
+    """Return the bytes of a story and of the picture that is shown at first."""
+    return len(_json(told).encode()) + (len(pictures[0].svg.encode()) if pictures else 0)
+
+
+def _packed(picture: Picture) -> str:
+    """Return a picture that is shown on demand, compressed."""
+    return base64.b64encode(zlib.compress(_json([picture.svg, picture.fold]).encode(), 9)).decode()
+
+
+def _parts(rows: Rows, player: bool) -> tuple[dict[str, Any], list[Picture], str]:
+    """Return the story, the pictures, and why there are none."""
+    return story(rows, player=player), *drawings(rows)
+
+
+def _shorter(rows: Rows, few: int) -> Rows:
+    """Return a graph in which the elements of a tensor are listed only if they are at most `few`."""
+
+    def short(known: Numbers) -> Numbers:
+        return known if known.size <= few else known._replace(data=None)
+
+    nodes, steps = [], []
+    for node in rows.nodes:
+        stats, grads = node.stats and short(node.stats), node.grad_stats and short(node.grad_stats)
+        nodes.append(node._replace(stats=stats, grad_stats=grads))
+    for step in rows.steps:
+        parts = tuple(p._replace(numbers=short(p.numbers), total=short(p.total)) for p in step.parts)
+        steps.append(step._replace(gradient=step.gradient and short(step.gradient), parts=parts))
+    return replace(rows, nodes=tuple(nodes), steps=tuple(steps))
+
+
+def _json(data: Any) -> str:
+    """Return data as JSON without a "<", which in HTML could end the element that it is in."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def drawings(rows: Rows) -> tuple[list[Picture], str]:
+    """Return a picture for each level of detail, the fullest first; or none and why."""
+    found: list[Picture] = []
     try:
-        for i, (folded, fold) in enumerate(levels):
-            prefix = f"s{i}-" if i else ""
-            svg = inline(render.pipe(dot.source(folded), "svg"), prefix)
-            left -= len(svg) if found else 0
-            if found and left < 0:
-                continue
-            found.append((svg if i == len(found) else svg.replace(f'id="{prefix}', f'id="s{len(found)}-'), fold))
+        for folded, fold, depth in _folds(rows):
+            svg = inline(render.pipe(dot.source(folded), "svg"), f"s{_number(depth)}-" if found else "")
+            found.append(Picture(svg, fold, depth))
     except MinigradError as error:
         return [], f"There is no picture: {error}"
     return found, ""
 
 
-def _folds(rows: Rows) -> Iterator[tuple[Rows, Fold]]:
+def _folds(rows: Rows) -> Iterator[tuple[Rows, dict[int, int], int | None]]:
     """Yield the graph as it is, if it may be drawn, and with the modules of each depth closed, the deepest first."""
     deepest = max((len([*ancestors(module.path)]) for module in rows.modules), default=0)
     sizes = set()
@@ -110,13 +162,13 @@ def _folds(rows: Rows) -> Iterator[tuple[Rows, Fold]]:
         keys = [node.id if depth == deepest else _at_depth(node, depth) for node in rows.nodes]
         if (size := len(set(keys))) <= MOST_DRAWN and size not in sizes:
             sizes.add(size)
-            yield _folded(rows, keys)
+            yield *_folded(rows, keys), None if depth == deepest else depth
     if not sizes:
         size = -(-len(rows.nodes) // MOST_DRAWN)
-        yield _folded(rows, [("block", i // size) for i in range(len(rows.nodes))])
+        yield *_folded(rows, [("block", i // size) for i in range(len(rows.nodes))]), 0
 
 
-def _folded(rows: Rows, keys: Sequence[Any]) -> tuple[Rows, Fold]:
+def _folded(rows: Rows, keys: Sequence[Any]) -> tuple[Rows, dict[int, int]]:
     first: dict[Any, int] = {}
     for node, key in zip(rows.nodes, keys, strict=True):
         first.setdefault(key, node.id)
@@ -136,18 +188,31 @@ def _at_depth(node: Node, depth: int) -> Any:
     return path[depth] if depth < len(path) else node.id
 
 
-def _pictures(drawn: list[str]) -> Iterator[str]:
-    for i, svg in enumerate(drawn):
-        yield f'<div class="picture" id="picture{i}"{" hidden" if i else ""}>{svg}</div>'
+def _number(depth: int | None) -> int:
+    """Return what a level of detail is called in the page: 0 is the picture that is shown at first."""
+    return 0 if depth is None else depth + 1
 
 
-def _levels(drawn: list[str]) -> str:
+def _levels(numbers: list[int]) -> str:
     """Return the choice of how far modules are open; nothing where there is no choice."""
-    if len(drawn) < 2:
+    if not numbers:
         return ""
-    names = ["all open", *(f"closed {i}×" for i in range(1, len(drawn)))]
-    options = "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(names))
-    return f'<label>modules <select id="level">{options}</select></label>'
+    known = {0: "all open", 1: "all closed"}
+    names = {number: known.get(number, f"open to depth {number - 1}") for number in (0, *numbers)}
+    options = "".join(f'<option value="{number}">{name}</option>' for number, name in names.items())
+    return f'<label class="js">modules <select id="level">{options}</select></label>'
+
+
+def _results(rows: Rows) -> str:
+    """Return what came of it: the gradient of each parameter, as a table."""
+    known = [node for node in rows.nodes if node.kind == PARAM and node.grad_stats is not None]
+    lines = (
+        f'<tr><th>{escape(node.name or "parameter")}<td class="g">{escape(exact(node.grad_stats))}'
+        for node in known[:_MOST_LISTED]
+        if node.grad_stats is not None
+    )
+    more = f"<p class=note>and {len(known) - _MOST_LISTED} more</p>" if len(known) > _MOST_LISTED else ""
+    return f'<h3>gradients of the parameters</h3><table class="g">{"".join(lines)}</table>{more}' if known else ""
 
 
 # --- where there is no picture ---

@@ -9,9 +9,11 @@ from typing import Any
 
 from minigrad import viz
 from minigrad.errors import MinigradError
+from minigrad.graph import primitives
 from minigrad.viz.dot import plain_title
 from minigrad.viz.numbers import Numbers
-from minigrad.viz.rows import BACKWARD, DATA, FORWARD, Edge, Node, Part, Rows, Step
+from minigrad.viz.reading import operand
+from minigrad.viz.rows import BACKWARD, DATA, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
 from minigrad.viz.text import number
 
 _DIGITS = 7  # enough for a float32
@@ -21,17 +23,22 @@ def story(rows: Rows, *, player: bool) -> dict[str, Any]:
     """Return nodes, edges, formulas and, for a player, steps; what is a default or not known is left out."""
     steps = steps_of(rows) if player else ()
     ops = sorted({node.op for node in rows.nodes if node.op})
+    places: dict[Where, int] = {}
     return {
-        "nodes": [node_facts(node) for node in rows.nodes],
+        "nodes": [node_facts(node, places) for node in rows.nodes],
+        "lines": [[f"{PurePath(line.file).name}:{line.line} in {line.function}", line.code] for line in places],
         "edges": [edge_facts(edge) for edge in rows.edges],
         "formulas": {op: lines for op in ops if (lines := formula(op))},
-        "steps": _steps(steps),
+        "inputs": {op: names for op in ops if len(names := operands(op)) > 1},
+        "steps": _steps(steps, {node.id: exact(node.grad_stats) for node in rows.nodes if node.grad_stats}),
     }
 
 
 def steps_of(rows: Rows) -> Sequence[Step]:
     """Return the steps that were recorded; where none were, one for each op."""
-    return rows.steps or tuple(Step(FORWARD, node.id) for node in rows.nodes if node.op)
+    there = {node.id for node in rows.nodes}
+    kept = tuple(step for step in rows.steps if step.node in there)
+    return kept or tuple(Step(FORWARD, node.id) for node in rows.nodes if node.op)
 
 
 def formula(op: str) -> list[str]:
@@ -45,65 +52,78 @@ def formula(op: str) -> list[str]:
         return []
 
 
-def node_facts(node: Node) -> dict[str, Any]:
-    """Return what there is to say of a box."""
-    facts = {
+def operands(op: str) -> list[str]:
+    """Return what an op calls its operands, as its formula does; none for an op that is not in the table."""
+    known = primitives.get(op)
+    return [] if known is None else [operand(known, i) for i in range(len(known.inputs))]
+
+
+def node_facts(node: Node, lines: dict[Where, int]) -> dict[str, Any]:
+    """Return what there is to say of a box; its line of the program as its place in `lines`, where it is entered.
+
+    Names that every box has are short ones: kind, title, module (1: the title has it), shape, dtype, value, gradient.
+    """
+    title, path = plain_title(node), node.module
+    facts: dict[str, Any] = {
         "id": node.id,
-        "kind": node.kind,
-        "title": plain_title(node),
+        "k": node.kind if node.kind != OP else None,
+        "t": title if title != node.op else None,
         "op": node.op,
-        "module": node.module,
-        "shape": str(node.shape),
-        "dtype": node.dtype,
+        "m": path if path is None or not title.startswith(f"{path}.") else 1,
+        "s": str(node.shape) if node.shape else None,
+        "d": node.dtype if node.dtype != "float32" else None,
         "attrs": node.attrs,
-        "value": node.stats and exact(node.stats),
-        "grad": node.grad_stats and exact(node.grad_stats),
-        "where": node.where and f"{PurePath(node.where.file).name}:{node.where.line} in {node.where.function}",
-        "code": node.where and node.where.code,
-        "saved": ", ".join(f"{saved.name} ({saved.nbytes:,} bytes)" for saved in node.saved),
-        "us": node.forward_us and round(node.forward_us, 1),
-        "back": node.backward_us and round(node.backward_us, 1),
+        "v": node.stats and exact(node.stats),
+        "g": node.grad_stats and exact(node.grad_stats),
+        "at": None if node.where is None else lines.setdefault(node.where, len(lines)),
+        "saved": node.saved and f"{', '.join(saved.name for saved in node.saved)}: {node.saved_bytes:,} bytes",
         "order": node.order,
         "error": node.error,
         "tag": node.mark and node.mark.tag,
         "holds": node.holds if node.holds > 1 else None,
     }
-    return {key: value for key, value in facts.items() if value or key == "id"}
+    return {key: value for key, value in facts.items() if value or key == "id" or (key == "at" and value is not None)}
 
 
 def edge_facts(edge: Edge) -> list[Any]:
-    """Return an edge as [tail, head, operand or kind, label]."""
+    """Return an edge as [tail, head, operand or kind], without an operand 0."""
     which = edge.operand if edge.kind == DATA else edge.kind
-    return [edge.tail, edge.head, which, *([edge.label] if edge.label else [])]
+    return [edge.tail, edge.head] if which == 0 else [edge.tail, edge.head, which]
 
 
-def _steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Return the steps; a part that is not the last to come to its box says how many do, and what they are so far."""
+def _steps(steps: Sequence[Step], known: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return the steps, without the gradients that are what is `known` of the box in the end.
+
+    Those of the way back have parts.
+    Of a part that is one of several to come to its box there is also which, of how many, and what they are so far.
+    """
     expected = Counter(part.tail for step in steps for part in step.parts)
     arrived: Counter[int] = Counter()
     found = []
     for step in steps:
         facts: dict[str, Any] = {"n": step.node}
         if step.kind == BACKWARD:
-            facts["b"] = 1
-            if step.gradient is not None:
-                facts["g"] = exact(step.gradient)
-            facts["p"] = []
+            if step.gradient is not None and (text := exact(step.gradient)) != known.get(step.node):
+                facts["g"] = text
+            parts = []
             for part in step.parts:
                 arrived[part.tail] += 1
-                facts["p"].append(_part(part, arrived[part.tail], expected[part.tail]))
+                parts.append(_part(part, arrived[part.tail], expected[part.tail], known.get(part.tail)))
+            facts["p"] = parts
         if step.us is not None:
             facts["us"] = round(step.us, 1)
         found.append(facts)
     return found
 
 
-def _part(part: Part, arrived: int, expected: int) -> dict[str, Any]:
-    facts: dict[str, Any] = {"t": part.tail, "o": part.operand, "v": exact(part.numbers)}
+def _part(part: Part, arrived: int, expected: int, known: str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"t": part.tail} | ({"o": part.operand} if part.operand else {})
+    if (text := exact(part.numbers)) != known:
+        facts["v"] = text
     if part.summed:
         facts["s"] = str(part.numbers.shape)
     if expected > 1:
-        facts |= {"c": exact(part.total), "i": arrived, "of": expected}
+        facts |= {"i": arrived, "of": expected} | ({"c": text} if (text := exact(part.total)) != known else {})
     return facts
 
 
