@@ -8,9 +8,8 @@ with a `tspan` for every line of numbers; of an edge the way forward has the cla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from html import escape
-from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from minigrad.viz.dot import BACKWARD, FORWARD, INK
@@ -70,7 +69,7 @@ class _Writer:
         yield f'<g{name}{at} class="{escape(" ".join(kinds))}">'
         self._kind, lines = " ".join(kinds).replace(" ", "."), 0
         texts = self._numbers(parts, origin) if what == "node" else {}
-        texts |= self._titles([*enumerate(parts)], origin, texts)
+        texts |= self._titles(parts, origin, texts)
         for i, part in enumerate(parts):
             tag = part.tag.removeprefix(_SVG)
             if tag == "g":
@@ -104,31 +103,36 @@ class _Writer:
                 at = -1
         return found
 
-    def _titles(self, parts: list[tuple[int, ET.Element]], origin: Point, done: Mapping[int, str]) -> dict[int, str]:
+    def _titles(self, parts: list[ET.Element], origin: Point, done: Collection[int]) -> dict[int, str]:
         """Return what stands for texts that go on in the same line, such as "weight parameter": one text, then none."""
         found: dict[int, str] = {}
-        for (i, first), (k, second) in pairwise(parts):
-            both = (
-                first.tag == second.tag == f"{_SVG}text" and (first.text or "").strip() and not {i, k} & {*done, *found}
-            )
-            if both and abs(float(first.get("y", 0)) - float(second.get("y", 0))) < 2 and "text-anchor" in first.attrib:
-                opened, more = self._opened(first, origin), self._opened(second, origin)
-                name = re.search(r' class="[^"]*"', more)
-                words = [escape((t.text or "").replace("\xa0", " "), quote=False) for t in (first, second)]
-                piece = f"<tspan{name[0] if name else ''}>{words[1].rstrip()}</tspan>" if words[1].strip() else ""
-                found[i], found[k] = f"{opened}{words[0]}{piece}</text>", ""
+        at, line = -1, 0.0
+        for i, part in enumerate(parts):
+            if part.tag != f"{_SVG}text" or i in done or part.get("text-anchor") != "start":
+                at = -1
+                continue
+            words = escape((part.text or "").replace("\xa0", " "), quote=False)
+            y = float(part.get("y", 0))
+            if at >= 0 and abs(y - line) < 2:
+                piece = f'<tspan class="{self._look(part)}">{words}</tspan>' if words.strip() else words
+                found[at], found[i] = found[at].removesuffix("</text>") + piece + "</text>", ""
+            elif words.strip():
+                at, line = i, y
+                found[at] = f"{self._opened(part, origin)}{words}</text>"
         return found
+
+    def _look(self, element: ET.Element) -> str:
+        """Return a class for how a text looks."""
+        color, size = element.get("fill", INK), float(element.get("font-size", 10))
+        return self._class(
+            escape(f"fill:{color};font-size:{size:g}px;font-weight:{element.get('font-weight', 'normal')}")
+        )
 
     def _opened(self, element: ET.Element, origin: Point, kind: str = "") -> str:
         """Return the opening of a text, with a class for how it looks where that is not usual."""
         x, y = _at(element, origin)
-        color, size, weight = look = (
-            element.get("fill", INK),
-            element.get("font-size", "10.00"),
-            element.get("font-weight", ""),
-        )
-        style = f"fill:{color};font-size:{float(size):g}px" + (f";font-weight:{weight}" if weight else "")
-        names = [kind] * bool(kind) + [self._class(escape(style))] * (look != _USUAL[kind])
+        look = element.get("fill", INK), element.get("font-size", "10.00"), element.get("font-weight", "")
+        names = [kind] * bool(kind) + [self._look(element)] * (look != _USUAL[kind])
         anchor = element.get("text-anchor", "start")
         return (
             f'<text x="{x}" y="{y}"'

@@ -16,6 +16,7 @@ from minigrad.viz.reading import operand
 from minigrad.viz.rows import BACKWARD, DATA, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
 from minigrad.viz.text import number
 
+_SIDES = {"a": "left", "b": "right"}  # as the formulas call the two operands of an operator
 _DIGITS = 7  # enough for a float32
 
 
@@ -64,6 +65,7 @@ def node_facts(node: Node, lines: dict[Where, int]) -> dict[str, Any]:
     Names that every box has are short ones: kind, title, module (1: the title has it), shape, dtype, value, gradient.
     """
     title, path = plain_title(node), node.module
+    kept = [_SIDES.get(saved.name, saved.name) for saved in node.saved]
     facts: dict[str, Any] = {
         "id": node.id,
         "k": node.kind if node.kind != OP else None,
@@ -76,7 +78,8 @@ def node_facts(node: Node, lines: dict[Where, int]) -> dict[str, Any]:
         "v": node.stats and exact(node.stats),
         "g": node.grad_stats and exact(node.grad_stats),
         "at": None if node.where is None else lines.setdefault(node.where, len(lines)),
-        "saved": node.saved and f"{', '.join(saved.name for saved in node.saved)}: {node.saved_bytes:,} bytes",
+        "saved": node.saved
+        and f"{', '.join(_SIDES.get(saved.name, saved.name) for saved in node.saved)}: {node.saved_bytes:,} bytes",
         "order": node.order,
         "error": node.error,
         "tag": node.mark and node.mark.tag,
