@@ -20,6 +20,7 @@ _USUAL = {"": (INK, "10.00", ""), "v": (FORWARD, "11.00", ""), "g": (BACKWARD, "
 _LINE = {FORWARD: "f", BACKWARD: "b"}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 _CURVE = re.compile(r"M[^A-Za-z]*C[^A-Za-z]*")
+_PAPER = ("white", "#ffffff", "none")  # what is behind a picture, as it is behind a page
 _CORNERS = 25  # points of the outline of a rounded box
 Point = tuple[float, float]
 
@@ -49,7 +50,7 @@ class _Writer:
 
     def styles(self) -> str:
         """Return the rules for all classes that were used."""
-        boxes = [f".{kind}>rect{{{style}}}" for kind, style in self._boxes.items()]
+        boxes = [f":where(.{kind})>rect{{{style}}}" for kind, style in self._boxes.items()]
         return "".join([*boxes, *(f".{name}{{{style}}}" for style, name in self._classes.items())])
 
     def _class(self, style: str) -> str:
@@ -78,7 +79,7 @@ class _Writer:
                 yield texts[i]
             elif tag == "text":
                 yield self._text(part, origin)
-            elif not (what == "graph" and part.get("stroke") == "none"):  # the paper
+            elif not (what == "graph" and part.get("fill") in _PAPER):
                 line = self._line(part, tag, lines) if what == "edge" else self._shape(part, tag, origin)
                 lines += line.startswith("<path")
                 yield line
@@ -87,18 +88,19 @@ class _Writer:
     def _numbers(self, parts: list[ET.Element], origin: Point) -> dict[int, str]:
         """Return what stands for the texts of a value and a gradient, by their place: one text, then nothing."""
         found: dict[int, str] = {}
-        at, kind = -1, ""
+        at, opened, lines = -1, "", list[ET.Element]()
         for i, part in enumerate(parts):
             words, size = (part.text or "").strip(), part.get("font-size")
             is_bold = part.get("font-weight") == "bold"
             if part.tag == f"{_SVG}text" and not is_bold and size == "11.00" and words in _TAGS:
-                at, kind = i, _TAGS[words]
-                found[at] = self._opened(part, origin, kind) + words + "</text>"
+                at, lines, opened = i, [], self._opened(part, origin, _TAGS[words]) + words
+                found[at] = f"{opened}</text>"
             elif at >= 0 and part.tag == f"{_SVG}text" and is_bold:
-                x, y = _at(part, origin)
-                line = f' y="{y}"' if "<tspan" in found[at] else ""
-                piece = f'<tspan x="{x}"{line}>{escape(part.text or "", quote=False).rstrip()}</tspan>'
-                found[at], found[i] = found[at].removesuffix("</text>") + piece + "</text>", ""
+                lines.append(part)
+                tops = [int(_at(line, origin)[1]) for line in (parts[at], *lines)]
+                is_level = len(lines) == 1 or abs(tops[1] - tops[0]) < 2  # then the first line stands beside the word
+                pieces = [_span(line, origin, k > 0 or not is_level) for k, line in enumerate(lines)]
+                found[at], found[i] = f"{opened}{''.join(pieces)}</text>", ""
             else:
                 at = -1
         return found
@@ -200,6 +202,13 @@ def _points(element: ET.Element) -> list[Point]:
 def _at(element: ET.Element, origin: Point) -> tuple[str, str]:
     x, y = float(element.get("x", 0)) - origin[0], float(element.get("y", 0)) - origin[1]
     return f"{x + 0:.0f}", f"{y + 0:.0f}"
+
+
+def _span(line: ET.Element, origin: Point, is_placed: bool) -> str:
+    """Return a line of numbers."""
+    x, y = _at(line, origin)
+    place = f'x="{x}" y="{y}"' if is_placed else f'x="{x}"'
+    return f"<tspan {place}>{escape((line.text or '').rstrip(), quote=False)}</tspan>"
 
 
 def _short(number: float) -> str:

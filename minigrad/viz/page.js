@@ -391,7 +391,7 @@
   $("slider").addEventListener("input", () => hand(+$("slider").value));
   const actions = {first: () => hand(0), back: () => hand(at - 1), next: () => hand(at + 1), last: () => hand(last), play,
     in: () => zoom(1.3), out: () => zoom(1 / 1.3), fit};
-  for (const name in actions) $(name).addEventListener("click", actions[name]);
+  for (const name in actions) $(name).addEventListener("click", event => { actions[name](); event.currentTarget.blur(); });
   // A picture with closed modules is unpacked when it is first asked for.
   async function open(packed) {
     const bytes = Uint8Array.from(atob(packed), c => c.charCodeAt(0));

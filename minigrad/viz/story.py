@@ -78,8 +78,7 @@ def node_facts(node: Node, lines: dict[Where, int]) -> dict[str, Any]:
         "v": node.stats and exact(node.stats),
         "g": node.grad_stats and exact(node.grad_stats),
         "at": None if node.where is None else lines.setdefault(node.where, len(lines)),
-        "saved": node.saved
-        and f"{', '.join(_SIDES.get(saved.name, saved.name) for saved in node.saved)}: {node.saved_bytes:,} bytes",
+        "saved": kept and f"{', '.join(kept)}: {node.saved_bytes:,} bytes",
         "order": node.order,
         "error": node.error,
         "tag": node.mark and node.mark.tag,
@@ -97,8 +96,8 @@ def edge_facts(edge: Edge) -> list[Any]:
 def _steps(steps: Sequence[Step], known: Mapping[int, str]) -> list[dict[str, Any]]:
     """Return the steps, without the gradients that are what is `known` of the box in the end.
 
-    Those of the way back have parts.
-    Of a part that is one of several to come to its box there is also which, of how many, and what they are so far.
+    Those of the way back have parts. Of one that is not alone to come to its box there is also which it is, of how
+    many, and what they are so far.
     """
     expected = Counter(part.tail for step in steps for part in step.parts)
     arrived: Counter[int] = Counter()
