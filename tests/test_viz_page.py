@@ -9,7 +9,7 @@ from page_reading import NASTY, Page, fan_out, nasty, no_engine
 import minigrad as mg
 from minigrad import graph as core
 from minigrad import nn, viz
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.viz import inline, render
 
 
@@ -116,6 +116,25 @@ def test_no_name_breaks_the_page(monkeypatch, has_engine):
     assert sum(tag == "script" for tag, _, _ in found.elements) == 2
     assert "<" not in found.by_id("data")[2]
     assert not {"img", "map", "lambda", "b>"} & {tag for tag, _, _ in found.elements}
+
+
+def test_formulas_and_the_names_of_operands_are_told(monkeypatch):
+    known = {"matmul": ("dleft = g @ right.T", "dright = left.T @ g"), "exp": ("dx = g * y",)}
+    monkeypatch.setattr(viz, "formula", lambda op: known[op], raising=False)
+    data = Page(viz.player(fan_out()[0]).html).data
+    assert data["formulas"] == {op: list(lines) for op, lines in known.items()}
+    assert data["inputs"]["matmul"] == data["inputs"]["add"] == ["left", "right"]
+
+
+def test_what_failed_is_the_last_step():
+    step = viz.record()
+    x = mg.ones(2, 3, requires_grad=True)
+    with pytest.raises(ShapeError), step:
+        x.exp() @ mg.ones(2, 2)
+    data = Page(viz.player(step).html).data
+    (failed,) = [node for node in data["nodes"] if node["kind"] == "failed"]
+    assert [s["n"] for s in data["steps"]] == [data["nodes"][1]["id"], failed["id"]]
+    assert failed["error"].startswith("ShapeError: matmul: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x2)")
 
 
 # --- without JavaScript, without Graphviz ---

@@ -173,6 +173,7 @@
     head(n, "step " + at + " · " + (s.b ? "backward" : "forward") + took(s.us), s.b ? "b" : "");
     if (!s.b) {
       inputs(s.n);
+      if (n.error) return;
       say("h3", "", "result");
       say("pre", "num f-text", n.value || "shape " + n.shape).id = "value";
       return;
@@ -184,7 +185,7 @@
     inputs(s.n);
     if (n.value) { say("h3", "", "value (y)"); say("pre", "num f-text", n.value).id = "value"; }
     if (!s.p.every(ruleOf)) rules(n.op);
-    say("h3", "", s.p.length ? "what goes back along " + (s.p.length > 1 ? "each edge" : "the edge") : "nothing goes on");
+    say("h3", "", s.p.length ? "what goes back along " + (s.p.length > 1 ? "each edge" : "the edge") : s.g === undefined ? "no numbers were recorded" : "nothing goes on");
     if (quiz && s.p.length && !answered.has(at)) ask(s);
     else s.p.forEach(part);
   }

@@ -31,12 +31,15 @@ MOST_DRAWN = 400  # nodes; more are folded before they are laid out
 _ROOM = 265_000  # bytes of pictures and story; beyond it fewer numbers are listed, and levels of detail left out
 _FEW = (4, 1)  # elements
 _MOST_STEPS = 20_000
+_MOST_TOLD = 5_000  # nodes; of a larger graph the page knows only how it is folded
 _MOST_LISTED = 30  # parameters
 
 
 def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1.0, quiz: bool = False) -> str:
     """Return the page for a graph; a `player` also has its steps."""
     title = headline(rows, player) if title is None else title
+    if len(rows.nodes) > _MOST_TOLD:
+        rows = next(_folds(rows))[0]
     told, pictures, missing = _parts(rows, player)
     for few in _FEW:
         if _size(told, pictures) > _ROOM:

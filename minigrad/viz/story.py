@@ -13,7 +13,7 @@ from minigrad.graph import primitives
 from minigrad.viz.dot import plain_title
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.reading import operand
-from minigrad.viz.rows import BACKWARD, DATA, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
+from minigrad.viz.rows import BACKWARD, DATA, FAILED, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
 from minigrad.viz.text import number
 
 _SIDES = {"a": "left", "b": "right"}  # as the formulas call the two operands of an operator
@@ -36,10 +36,10 @@ def story(rows: Rows, *, player: bool) -> dict[str, Any]:
 
 
 def steps_of(rows: Rows) -> Sequence[Step]:
-    """Return the steps that were recorded; where none were, one for each op."""
+    """Return the steps that were recorded, and one for an op that failed; where none were, one for each op."""
     there = {node.id for node in rows.nodes}
-    kept = tuple(step for step in rows.steps if step.node in there)
-    return kept or tuple(Step(FORWARD, node.id) for node in rows.nodes if node.op)
+    kept = [step for step in rows.steps if step.node in there]
+    return kept + [Step(FORWARD, node.id) for node in rows.nodes if node.op and (not kept or node.kind == FAILED)]
 
 
 def formula(op: str) -> list[str]:
