@@ -81,6 +81,7 @@ NASTY = [
     "{{title}} {{data}}",
     "&lt;b&gt; &amp;",
     "😀 神经网络",
+    "tab\tand \x01",
 ]
 
 

@@ -137,6 +137,13 @@ def test_what_failed_is_the_last_step():
     assert failed["error"].startswith("ShapeError: matmul: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x2)")
 
 
+def test_half_a_character_is_no_error(tmp_path):
+    with viz.record() as step:
+        (mg.ones(2, requires_grad=True) * 2).sum().backward()
+    viz.player(step, tmp_path / "o.html", title="half \ud83d of it")
+    assert Page((tmp_path / "o.html").read_text(encoding="utf-8")).data["title"] == "half ? of it"
+
+
 # --- without JavaScript, without Graphviz ---
 
 
@@ -238,6 +245,18 @@ def test_explain_knows_of_a_larger_graph_what_it_keeps():
         assert g[name].grad_stats.max == pytest.approx(parameter.grad.numpy().max())
     again = loss.explain(model=model)
     assert any("held a gradient already" in note for note in again.graph.notes)
+
+
+def test_explain_shows_no_value_that_was_changed_since():
+    x, w = mg.tensor([1.0, 2.0]), mg.tensor([3.0, 4.0], requires_grad=True)
+    loss = (w + x).sum()
+    with mg.no_grad():
+        w.add_(1.0)
+    g = loss.explain(names={"w": w}).graph
+    assert [node.stats for node in g.nodes if node.op] == [None, None]
+    assert g["w"].stats is None
+    assert any("changed" in note for note in g.notes)
+    assert g["w"].grad_stats.data == (1.0, 1.0)
 
 
 def test_explain_inside_a_recording_has_its_lines():

@@ -32,6 +32,7 @@ _ROOM = 265_000  # bytes of pictures and story; beyond it fewer numbers are list
 _FEW = (4, 1)  # elements
 _MOST_STEPS = 20_000
 _MOST_TOLD = 5_000  # nodes; of a larger graph the page knows only how it is folded
+_NOT_PLAYED = "its steps are too many for a page"
 _MOST_LISTED = 30  # parameters
 
 
@@ -39,15 +40,11 @@ def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1
     """Return the page for a graph; a `player` also has its steps."""
     title = headline(rows, player) if title is None else title
     if len(rows.nodes) > _MOST_TOLD:
-        rows = next(_folds(rows))[0]
-    told, pictures, missing = _parts(rows, player)
-    for few in _FEW:
-        if _size(told, pictures) > _ROOM:
-            told, pictures, missing = _parts(_shorter(rows, few), player)
-    packed = {_number(picture.depth): _packed(picture) for picture in pictures[1:]}
-    while len(packed) > 1 and _size(told, pictures) + sum(map(len, packed.values())) > _ROOM:
-        del packed[max(packed)]
-    told |= {"fold": pictures[0].fold if pictures else {}, "levels": packed}
+        folded = next(_folds(rows))[0]
+        rows = replace(folded, notes=(*folded.notes, *[_NOT_PLAYED] * bool(rows.steps)))
+    rows, told, first, missing = _fitting(rows, player)
+    packed = {} if first is None else _packed(rows, _ROOM - _size(told, first))
+    told |= {"fold": {} if first is None else first.fold, "levels": packed}
     told |= {"speed": speed, "quiz": quiz, "title": title}
     if len(told["steps"]) > _MOST_STEPS:
         told["steps"] = told["steps"][:_MOST_STEPS]
@@ -59,14 +56,14 @@ def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1
         "script": _file("page.js"),
         "summary": escape(summary(rows)),
         "notes": "".join(f"<p>{escape(note)}</p>" for note in [*rows.notes, missing.strip()] if note),
-        "levels": _levels([*packed]),
-        "stage": _picture(pictures[0].svg) if pictures else "".join(tables(rows, player)),
+        "levels": "" if first is None else _levels(first.depth, [*packed]),
+        "stage": _picture(first.svg) if first else "".join(tables(rows, player)),
         "data": _json(told),
-        "classes": " ".join(["player"] * player + ["quiz"] * quiz + ["plain"] * (not pictures)),
+        "classes": " ".join(["player"] * player + ["quiz"] * quiz + ["plain"] * (first is None)),
         "result": escape(next((n.name for n in reversed(rows.nodes) if n.kind == OUTPUT and n.name), "output")),
         "gradients": _results(rows),
     }
-    return _filled(_file("page.html"), values)
+    return _sound(_filled(_file("page.html"), values))
 
 
 def written(html: str, path: str | os.PathLike[str]) -> str:
@@ -109,19 +106,45 @@ def _picture(svg: str) -> str:
     return f'<div class="picture" id="picture0">{svg}</div>'
 
 
-def _size(told: dict[str, Any], pictures: list[Picture]) -> int:
+def _size(told: dict[str, Any], first: Picture | None) -> int:
     """Return the bytes of a story and of the picture that is shown at first."""
-    return len(_json(told).encode()) + (len(pictures[0].svg.encode()) if pictures else 0)
+    return len(_json(told).encode()) + (len(first.svg.encode()) if first else 0)
 
 
-def _packed(picture: Picture) -> str:
-    """Return a picture that is shown on demand, compressed."""
-    return base64.b64encode(zlib.compress(_json([picture.svg, picture.fold]).encode(), 9)).decode()
+def _fitting(rows: Rows, player: bool) -> tuple[Rows, dict[str, Any], Picture | None, str]:
+    """Return the graph, its story and picture, or why there is none, with as many numbers as there is room for."""
+    shown, told = rows, story(rows, player=player)
+    first, missing = _first(rows)
+    for few in _FEW:
+        if _size(told, first) > _ROOM:
+            shown = _shorter(rows, few)
+            told = story(shown, player=player)
+            first, missing = _first(shown)
+    return shown, told, first, missing
 
 
-def _parts(rows: Rows, player: bool) -> tuple[dict[str, Any], list[Picture], str]:
-    """Return the story, the pictures, and why there are none."""
-    return story(rows, player=player), *drawings(rows)
+def _first(rows: Rows) -> tuple[Picture | None, str]:
+    """Return the fullest picture that may be drawn; or None and why."""
+    try:
+        return _drawn(*next(_folds(rows)), ""), ""
+    except MinigradError as error:
+        return None, f"There is no picture: {error}"
+
+
+def _drawn(folded: Rows, fold: dict[int, int], depth: int | None, prefix: str) -> Picture:
+    return Picture(inline(render.pipe(dot.source(folded), "svg"), prefix), fold, depth)
+
+
+def _packed(rows: Rows, room: int) -> dict[int, str]:
+    """Return the further pictures, compressed, by their numbers; without the fullest if there is no room for them."""
+    found = {}
+    for folded, fold, depth in [*_folds(rows)][1:]:
+        picture = _drawn(folded, fold, depth, f"s{_number(depth)}-")
+        text = _json([picture.svg, picture.fold]).encode()
+        found[_number(depth)] = base64.b64encode(zlib.compress(text, 9)).decode()
+    while len(found) > 1 and sum(map(len, found.values())) > room:
+        del found[max(found)]
+    return found
 
 
 def _shorter(rows: Rows, few: int) -> Rows:
@@ -142,19 +165,12 @@ def _shorter(rows: Rows, few: int) -> Rows:
 
 def _json(data: Any) -> str:
     """Return data as JSON without a "<", which in HTML could end the element that it is in."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return _sound(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-def drawings(rows: Rows) -> tuple[list[Picture], str]:
-    """Return a picture for each level of detail, the fullest first; or none and why."""
-    found: list[Picture] = []
-    try:
-        for folded, fold, depth in _folds(rows):
-            svg = inline(render.pipe(dot.source(folded), "svg"), f"s{_number(depth)}-" if found else "")
-            found.append(Picture(svg, fold, depth))
-    except MinigradError as error:
-        return [], f"There is no picture: {error}"
-    return found, ""
+def _sound(text: str) -> str:
+    """Return a text in which halves of surrogate pairs, which no file can hold, are question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _folds(rows: Rows) -> Iterator[tuple[Rows, dict[int, int], int | None]]:
@@ -192,15 +208,15 @@ def _at_depth(node: Node, depth: int) -> Any:
 
 
 def _number(depth: int | None) -> int:
-    """Return what a level of detail is called in the page: 0 is the picture that is shown at first."""
+    """Return what a level of detail is called in the page, in which 0 is the picture that is shown at first."""
     return 0 if depth is None else depth + 1
 
 
-def _levels(numbers: list[int]) -> str:
+def _levels(first: int | None, numbers: list[int]) -> str:
     """Return the choice of how far modules are open; nothing where there is no choice."""
     if not numbers:
         return ""
-    known = {0: "all open", 1: "all closed"}
+    known = {0: "all open" if first is None else f"open to depth {first}", 1: "all closed"}
     names = {number: known.get(number, f"open to depth {number - 1}") for number in (0, *numbers)}
     options = "".join(f'<option value="{number}">{name}</option>' for number, name in names.items())
     return f'<label class="js">modules <select id="level">{options}</select></label>'

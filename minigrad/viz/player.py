@@ -100,12 +100,12 @@ def backward_recorded(
     shown, _, notes = numbers(order, ends)
     has_before = any(isinstance(edge, Tensor) and edge.grad is not None for node in order for edge in node.edges)
     recording.reader.names = called
-    recording.begin_with(order, ends, shown or _at_hand(order, ends))
+    said = [note for note in notes if "changed" in note]  # then what is at hand is not what was computed with
+    recording.begin_with(order, ends, shown if shown or said else _at_hand(order, ends))
     with recording:
         loss.backward(retain_graph=retain_graph)
-    said = [note for note in notes if note.startswith("values")] + [_BEFORE] * has_before
     found = recording.graph()
-    return replace(found, notes=(*found.notes, *said))
+    return replace(found, notes=(*found.notes, *said, *[_BEFORE] * has_before))
 
 
 def _at_hand(order: list[graph.Node], ends: Mapping[Any, Tensor]) -> dict[Any, Numbers]:
