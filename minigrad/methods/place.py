@@ -201,3 +201,10 @@ class Place(ArrayLike):
         this: Any = self
         only: Any = None if inputs is None else [inputs] if isinstance(inputs, ArrayLike) else list(inputs)
         accumulate_gradients([this], [gradient], retain_graph, create_graph, only)
+
+    def explain(self, path: Any = None, **options: Any) -> Any:
+        """Run `backward()` and return a page that plays it, step by step; see `minigrad.viz.explain`."""
+        from minigrad import viz
+
+        this: Any = self
+        return viz.explain(this, path, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from minigrad.viz.nan import NanReport
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
 from minigrad.viz.picture import Graph
+from minigrad.viz.player import Player, backward_recorded, player
 from minigrad.viz.reading import history, read
 from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers, run_again
@@ -32,12 +34,15 @@ __all__ = [
     "Module",
     "NanReport",
     "Node",
+    "Player",
     "Recording",
     "draw_graph",
+    "explain",
     "formula",
     "gradcheck",
     "graph",
     "make_dot",
+    "player",
     "plot_model",
     "record",
     "why",
@@ -136,6 +141,40 @@ def gradcheck(source: Any, *, eps: float | None = None, rtol: float = 1e-4, seed
     if not run_again(source, again):
         raise ArgumentError('gradcheck: this graph cannot be run again: record the step with viz.record(values="full")')
     return again.gradcheck(eps=eps, rtol=rtol, seed=seed)
+
+
+def explain(
+    loss: Tensor,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    model: Any = None,
+    names: Mapping[Any, Any] | None = None,
+    values: str | None = "stats",
+    max_numel: int = TINY,
+    retain_graph: bool | None = None,
+    speed: float = 1.0,
+    quiz: bool = False,
+    title: str | None = None,
+) -> Player:
+    """Run `loss.backward()` and return the player of it, a page that is written if `path` is given.
+
+    Every `.grad` is filled and the graph is released as by `backward()`. The forward is shown as the graph remembers
+    it: all values of a tiny graph, of a larger one those of parameters and of what is saved for backward. Inside of a
+    `with viz.record()` block that has seen the forward, all values, the lines of the program and times are in it.
+    `model`, `names`, `values` and `max_numel` are those of `record`, `retain_graph` that of `backward`, the others
+    those of `player`. `loss.explain()` is the same.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor(3.0, requires_grad=True)
+    >>> explain(w * w, names={"w": w})
+    <Player: 3 steps of <Graph: 1 op, 1 parameter>>
+    >>> w.grad.item()
+    6.0
+    """
+    called = _names(model, names)
+    watching = recording(called, _kinds(model), values=values, most=max_numel, time=True, source=True)
+    found = backward_recorded(loss, watching, called, retain_graph)
+    return player(found, path, speed=speed, quiz=quiz, title=title)
 
 
 def _check(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:

@@ -208,7 +208,14 @@ def edge_lines(rows: Rows) -> Iterator[str]:
         tail, head = nodes[edge.tail], nodes[edge.head]
         enters = few and tail.op and tail.module != head.module and within[edge.head]
         place = (", weight=8" if tail.op else "") + (f", minlen={within[edge.head] + 1}" if enters else "")
-        yield f"  n{edge.tail} -> n{edge.head} [{edge_style(edge, rows.direction, PALETTES[rows.palette])}{place}]"
+        yield f"  n{edge.tail} -> n{edge.head} [{edge_id(edge)}, {edge_style(edge, rows.direction, PALETTES[rows.palette])}{place}]"
+
+
+def edge_id(edge: Edge) -> str:
+    """Return the id of an edge, which no other has, and its class, for a page that works with the picture."""
+    which = edge.operand if edge.kind == DATA else edge.kind
+    kinds = edge.kind + (" grad" if edge.requires_grad else "")
+    return f'id="e{edge.tail}-{edge.head}-{which}", class="{kinds}"'
 
 
 def _entering(rows: Rows) -> Iterator[Edge]:

@@ -379,6 +379,23 @@ class Graph(Rows):
             print(f"{self}\n{error}")
             return self.save("graph.gv", folder)
 
+    # --- page ---
+
+    def to_html(
+        self, path: str | os.PathLike[str] | None = None, *, player: bool = False, title: str | None = None
+    ) -> str:
+        """Return one HTML page with the picture in it, to move, zoom and search, and write it if `path` is given.
+
+        With `player` it also plays the steps. Everything is in the file, nothing is fetched; without JavaScript the
+        picture is there; without Graphviz, tables are. More than 400 nodes are folded.
+        """
+        from minigrad.viz import page
+
+        text = page.page(self, player=player, title=title)
+        if path is not None:
+            page.written(text, path)
+        return text
+
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:

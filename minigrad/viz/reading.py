@@ -142,6 +142,13 @@ class Reader:
         """Let the row `at`, of an op that was not recorded, be where the constant `leaf` comes from."""
         self._ids[_key(leaf)] = at
 
+    def rename(self, names: Mapping[Any, str]) -> None:
+        """Give names to rows that were written already."""
+        for place, name in names.items():
+            at = self.known_id(place)
+            if at is not None:
+                self.nodes[at] = self.nodes[at]._replace(name=name)
+
     def forget(self) -> None:
         """Let go of the tensors and storages by which rows were found; as long as they live, `row_of` knows them."""
         for key, at in self._ids.items():

@@ -77,6 +77,19 @@ class Recording(graph.Observer):
         self._cuts.clear()
         self.reader.forget()
 
+    def begin_with(self, order: list[graph.Node], ends: Mapping[Any, Tensor], shown: Mapping[Any, Numbers]) -> None:
+        """Write the rows of what was computed before, the nodes `order` which led to `ends`, as far as it is known.
+
+        `shown` is what is known of values, by edge. Each op is a forward step.
+        """
+        self.reader.shown = shown
+        for edge in ends:
+            if type(edge) is not tuple:
+                self.reader.leaf_id(edge)
+        for node in order:
+            is_end = any((node, i) in ends for i in range(len(node.outputs)))
+            self.steps.append(Step(FORWARD, self.reader.add(node, is_end)))
+
     # --- what the engine and the tensors report ---
 
     def forward(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], call: Callable[[], Any]) -> Any:
