@@ -8,6 +8,7 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz import plots
 from minigrad.viz.numbers import TINY
 from minigrad.viz.numbers import numbers as known
 from minigrad.viz.picture import Graph
@@ -16,7 +17,7 @@ from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers
 from minigrad.viz.rows import Edge, Module, Node
 
-__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "record"]
+__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "plots", "record"]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 
