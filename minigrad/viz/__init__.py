@@ -16,8 +16,9 @@ from minigrad.viz.reading import history, read
 from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers
 from minigrad.viz.rows import Edge, Module, Node
+from minigrad.viz.timeline import Timeline, timeline
 
-__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "graph", "plots", "record"]
+__all__ = ["Edge", "Graph", "Module", "Node", "Recording", "Timeline", "graph", "plots", "record", "timeline"]
 
 Outputs = Any  # a tensor, or lists, tuples and dicts of such
 

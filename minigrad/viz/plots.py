@@ -73,6 +73,8 @@ def curves(
         ax.plot(at, values, color=COLORS[i % 7], linestyle=_DASHES[i % 4], marker=marker, label=name)
     only = next(iter(history)) if len(history) == 1 else ""
     ax.set(xlabel=xlabel, ylabel=ylabel or only, title=title)
+    if x is None:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     if log:
         ax.set_yscale("log")
     if not only:
@@ -284,6 +286,8 @@ def _histogram(ax: Axes, name: str, values: Any, bins: int, color: str) -> None:
     ax.hist(finite, bins=bins, color=color)
     ax.set_title(f"{name}, {odd} not finite" if odd else name, fontsize=9)
     ax.tick_params(labelsize=8)
+    ax.locator_params(axis="x", nbins=5)
+    ax.ticklabel_format(axis="x", scilimits=(-2, 4))
 
 
 def _around(values: Array) -> tuple[float, float]:
