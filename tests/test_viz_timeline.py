@@ -172,7 +172,7 @@ def test_the_page_moves_through_the_steps_in_a_browser(tmp_path):
         shown = re.findall(r'<td class="n" id="t\d+">([^<]*)</td>', done.stdout)
         in_order = dict(zip(re.findall(r'id="t(\d+)"', done.stdout), shown, strict=True))
         for i, t in enumerate(run.tracks):
-            assert float(in_order[str(i)]) == pytest.approx(t.values[step - 1], rel=1e-3)
+            assert float(in_order[str(i)]) == pytest.approx(t.values[step - 1], rel=5e-3)
         assert f"step {step} of 6" in done.stdout
         assert len(re.findall(r'<path d="M', done.stdout)) == len(run.tracks)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.viz import collapse, dot, render, stored
+from minigrad.viz import collapse, dot, memory, render, stored
 from minigrad.viz.rows import PARAM, Node, Rows
 
 _MOST_DRAWN = 400  # nodes; more are folded before they are laid out
@@ -77,6 +77,20 @@ class Graph(Rows):
         if max_nodes < 2:
             raise ArgumentError(f"collapse: max_nodes must be at least 2, got {max_nodes}")
         return collapse.collapse(self, max_nodes)
+
+    def memory(self) -> memory.MemoryFilm:
+        """Return what the graph keeps in memory for its backward, step by step; of a recorded graph.
+
+        Raises ArgumentError if it was not recorded.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> with viz.record() as step:
+        ...     mg.ones(4, requires_grad=True).exp().square().sum().backward()
+        >>> step.graph().memory().bytes  # exp() is kept, of 16 bytes, until the rule of exp has run
+        (16, 16, 16, 16, 16, 0)
+        """
+        return memory.film(self)
 
     def pipe(self, format: str = "svg") -> bytes:
         """Return the picture as "svg", "png", "pdf", or as text, "dot".
