@@ -111,11 +111,13 @@ def film(rows: Rows) -> MemoryFilm:
     """Return the film of a recorded step. Raises ArgumentError if the rows are not of a recording."""
     if not rows.steps:
         raise ArgumentError("memory: the graph has no steps; take it from a recording: viz.record() ... .graph()")
+    nodes = {node.id: node for node in rows.nodes}
+    if any(step.node not in nodes for step in rows.steps):
+        raise ArgumentError("memory: some of the nodes are folded or hidden; take the film of the whole graph")
     owners = _owners(rows)
     freed = _freed(rows)
     saved: dict[Place, list[tuple[int, int]]] = {}  # by array: the steps and the nodes that saved it
     sizes: dict[Place, int] = {}
-    nodes = {node.id: node for node in rows.nodes}
     for i, step in enumerate(rows.steps):
         for each in nodes[step.node].saved if step.kind == FORWARD else ():
             if each.node is not None and nodes[(place := owners[each.node, each.output])[0]].op:
