@@ -28,8 +28,9 @@ def neuron() -> viz.Graph:
     """Squared error of one neuron with two inputs."""
     x1, x2, target = named("x1", 2.0), named("x2", -1.0), named("target", 1.0)
     w1, w2, b = (named(*known, requires_grad=True) for known in (("w1", 0.5), ("w2", 0.3), ("b", 0.1)))
-    loss = ((w1 * x1 + w2 * x2 + b).sigmoid() - target) ** 2
-    return viz.graph({"loss": loss})
+    z = w1 * x1 + w2 * x2 + b
+    a = z.sigmoid()
+    return viz.graph({"loss": (a - target) ** 2}, names={"z": z, "a": a})
 
 
 def mlp() -> viz.Graph:

@@ -109,11 +109,9 @@ class MemoryFilm:
 
 def film(rows: Rows) -> MemoryFilm:
     """Return the film of a recorded step. Raises ArgumentError if the rows are not of a recording."""
-    if not rows.steps:
-        raise ArgumentError("memory: the graph has no steps; take it from a recording: viz.record() ... .graph()")
     nodes = {node.id: node for node in rows.nodes}
-    if any(step.node not in nodes for step in rows.steps):
-        raise ArgumentError("memory: some of the nodes are folded or hidden; take the film of the whole graph")
+    if not rows.steps or any(step.node not in nodes for step in rows.steps):
+        raise ArgumentError("memory: take the graph of a recording, `viz.record() ... .graph()`, that is not folded")
     owners = _owners(rows)
     freed = _freed(rows)
     saved: dict[Place, list[tuple[int, int]]] = {}  # by array: the steps and the nodes that saved it
