@@ -10,13 +10,13 @@ import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from tqdm import tqdm
 
 import minigrad as mg
 from minigrad import nn, optim, viz
 from minigrad.nn import functional as F
 from minigrad.utils.data import DataLoader, TensorDataset
+from minigrad.viz import plots
 
 
 class Net(nn.Module):
@@ -101,52 +101,19 @@ def draw_training_graph(model: nn.Module, images: mg.Tensor, labels: mg.Tensor, 
 def draw_curves(history: list[tuple[float, float, float]], out: Path) -> None:
     """Write loss and accuracy by epoch as curves.png."""
     losses, training, test = zip(*history, strict=True)
-    epochs = range(1, len(history) + 1)
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    left.plot(epochs, losses, color="#0072b2")
-    left.set(title="training loss", xlabel="epoch", ylabel="cross-entropy", ylim=(0, None))
-    right.plot(epochs, training, color="#0072b2", label="training")
-    right.plot(epochs, test, color="#d55e00", label="test")
-    right.set(title="accuracy", xlabel="epoch", ylabel="per cent")
-    right.legend()
+    plots.curves({"cross-entropy": losses}, title="training loss", ax=left).set_ylim(0, None)
+    plots.curves({"training": training, "test": test}, title="accuracy", ylabel="per cent", ax=right)
     figure.savefig(out / "curves.png", dpi=120)
-
-
-def draw_confusion(truth: np.ndarray, guess: np.ndarray, out: Path) -> None:
-    """Write how often each digit was taken for which as confusion.png."""
-    counts = np.zeros((10, 10), int)
-    np.add.at(counts, (truth, guess), 1)
-    figure, axes = plt.subplots(figsize=(6, 5.5), layout="constrained")
-    axes.imshow(np.sqrt(counts), cmap="Blues")  # the square root lets single mistakes be seen beside hundreds
-    for row, column in np.ndindex(10, 10):
-        if counts[row, column]:
-            colour = "white" if counts[row, column] > counts.max() / 3 else "black"
-            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
-    axes.set(title="confusion of digits", xlabel="predicted", ylabel="true", xticks=range(10), yticks=range(10))
-    figure.savefig(out / "confusion.png", dpi=120)
 
 
 def draw_mistakes(images: mg.Tensor, truth: np.ndarray, guess: np.ndarray, out: Path) -> None:
     """Write the misclassified digits, at most 40 of them, as mistakes.png."""
     wrong = np.flatnonzero(truth != guess)
-    shown = wrong[:40]
-    columns = min(max(len(shown), 4), 8)
-    rows = max(-(-len(shown) // columns), 1)
-    size = (1.5 * columns, 0.6 + 1.7 * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
-    figure.suptitle(
-        f"{len(wrong)} of {len(truth)} test digits misclassified" + (", the first 40" if len(wrong) > 40 else "")
-    )
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, i in zip(grid.flat, shown, strict=False):
-        _draw_digit(axes, images[int(i), 0].numpy(), f"true {truth[i]}, predicted {guess[i]}")
-    figure.savefig(out / "mistakes.png", dpi=120)
-
-
-def _draw_digit(axes: Axes, image: np.ndarray, title: str) -> None:
-    axes.imshow(image, cmap="gray_r")
-    axes.set_title(title, fontsize=8)
+    title = f"{len(wrong)} of {len(truth)} test digits misclassified" + (", the first 40" if len(wrong) > 40 else "")
+    titles = [f"true {truth[i]}, predicted {guess[i]}" for i in wrong[:40]]
+    axes = plots.images(images.numpy()[wrong[:40]], titles=titles, title=title)
+    (axes[0].figure if len(axes) else plt.figure()).savefig(out / "mistakes.png", dpi=120)
 
 
 def run(
@@ -170,7 +137,8 @@ def run(
     mg.save(model.state_dict(), out / "weights.safetensors")
     truth, guess = test[1].numpy(), predict(model, test[0])
     draw_curves(history, out)
-    draw_confusion(truth, guess, out)
+    confusion = plots.confusion_matrix(truth, guess, title="confusion of digits")
+    confusion.figure.savefig(out / "confusion.png", dpi=120)
     draw_mistakes(test[0], truth, guess, out)
     draw_training_graph(model, training[0][:16], training[1][:16], out)
     accuracy = 100 * float((truth == guess).mean())

@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
+from minigrad.viz import plots
 from minigrad.viz.diff import Difference, GraphDiff
 from minigrad.viz.drop_in import draw_graph, make_dot, plot_model
 from minigrad.viz.formulas import formula
@@ -22,6 +23,7 @@ from minigrad.viz.reading import history, read
 from minigrad.viz.record import Recording, recording
 from minigrad.viz.replay import numbers, run_again
 from minigrad.viz.rows import Edge, Module, Node
+from minigrad.viz.timeline import Timeline, timeline
 from minigrad.viz.why import why
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Node",
     "Player",
     "Recording",
+    "Timeline",
     "draw_graph",
     "explain",
     "formula",
@@ -44,7 +47,9 @@ __all__ = [
     "make_dot",
     "player",
     "plot_model",
+    "plots",
     "record",
+    "timeline",
     "why",
 ]
 

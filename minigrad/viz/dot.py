@@ -208,7 +208,8 @@ def edge_lines(rows: Rows) -> Iterator[str]:
         tail, head = nodes[edge.tail], nodes[edge.head]
         enters = few and tail.op and tail.module != head.module and within[edge.head]
         place = (", weight=8" if tail.op else "") + (f", minlen={within[edge.head] + 1}" if enters else "")
-        yield f"  n{edge.tail} -> n{edge.head} [{edge_id(edge)}, {edge_style(edge, rows.direction, PALETTES[rows.palette])}{place}]"
+        style = edge_style(edge, rows.direction, PALETTES[rows.palette])
+        yield f"  n{edge.tail} -> n{edge.head} [{edge_id(edge)}, {style}{place}]"
 
 
 def edge_id(edge: Edge) -> str:

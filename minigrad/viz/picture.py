@@ -11,7 +11,7 @@ from typing import Any, overload
 
 from minigrad import files
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.viz import box, dot, render, shape, stored, summary, textual
+from minigrad.viz import box, dot, memory, render, shape, stored, summary, textual
 from minigrad.viz import diff as comparing
 from minigrad.viz import health as doctor
 from minigrad.viz import heat as heats
@@ -111,6 +111,20 @@ class Graph(Rows):
         """
         found: Graph = stored.from_json(text, cls)
         return found
+
+    def memory(self) -> memory.MemoryFilm:
+        """Return what the graph keeps in memory for its backward, step by step; of a recorded graph.
+
+        Raises ArgumentError if it was not recorded.
+
+        >>> import minigrad as mg
+        >>> from minigrad import viz
+        >>> with viz.record() as step:
+        ...     mg.ones(4, requires_grad=True).exp().square().sum().backward()
+        >>> step.graph().memory().bytes  # exp() is kept, of 16 bytes, until the rule of exp has run
+        (16, 16, 16, 16, 16, 0)
+        """
+        return memory.film(self)
 
     # --- shape ---
 

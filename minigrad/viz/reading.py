@@ -188,7 +188,8 @@ class Reader:
             edge = node.edges[place] if isinstance(place, int) else place
             if _is_drawn(edge):
                 shape, dtype = edge_facts(edge)
-                yield Saved(saving.name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize)
+                index = edge[1] if type(edge) is tuple else 0
+                yield Saved(saving.name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize, index)
 
     def rows(self) -> tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Module, ...]]:
         """Return the rows, each leaf placed in a module."""
