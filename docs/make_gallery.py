@@ -62,13 +62,15 @@ def lenet() -> viz.Graph:
     images = named("images", mg.randn(4, 1, 28, 28).numpy())
     loss = F.cross_entropy(model(images), named("labels", [3, 1, 4, 1]))
     graph = viz.graph({"loss": loss}, model=model, values=None)
-    graph = graph.fold("conv2d > sigmoid > avg_pool2d", "conv, sigmoid, pool").fold("linear > sigmoid", "dense, sigmoid")
-    graph = graph.label("name", "op", "shape", "params")
+    graph = graph.fold("conv2d > sigmoid > avg_pool2d", "conv, sigmoid, pool").fold(
+        "linear > sigmoid", "dense, sigmoid"
+    )
+    graph = graph.collapse(paths=["11"]).label("name", "op", "shape", "params")
     return graph
 
 
 class OpenBatchNorm(nn.Module):
-    """Batch normalisation written out: the gradient comes back to x in three ways."""
+    """Batch normalisation written out, so that each way of the gradient is an arrow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +148,7 @@ def lstm() -> viz.Graph:
         h, c = cell(word, (h, c))
     loss = h.square().mean()
     loss.backward()
-    graph = viz.graph({"loss": loss}, model=cell)
+    graph = viz.graph({"loss": loss}, model=cell).label("name", "op", "shape", "grad")
     return graph
 
 
@@ -210,7 +212,7 @@ def diff() -> viz.Graph:
     """What a second version of a network has that the first has not, and the other way round."""
     x = named("x", mg.randn(8, 16).numpy())
     before = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
-    after = nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Dropout(0.1), nn.Linear(32, 4))
+    after = nn.Sequential(nn.Linear(16, 32, bias=False), nn.ReLU(), nn.Linear(32, 4), nn.LogSoftmax(1))
     old, new = (viz.graph({"out": model(x)}, model=model, values=None) for model in (before, after))
     graph = old.diff(new).graph
     return graph
@@ -230,7 +232,9 @@ def memory(path: Path) -> None:
     model = nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(864, 10))
     with viz.record(model) as step:
         F.cross_entropy(model(mg.randn(4, 1, 28, 28)), mg.tensor([3, 1, 4, 1])).backward()
-    step.graph().memory().plot().figure.savefig(path, metadata={"Date": None})
+    ax = step.graph().memory().plot()
+    ax.set_title("bytes kept for backward, by a convolution, a pool and a dense layer", fontsize=10)
+    ax.figure.savefig(path, metadata={"Date": None})
 
 
 def player(path: Path) -> None:
@@ -244,7 +248,7 @@ def player(path: Path) -> None:
         viz.player(neuron_step(), page, title="A neuron")
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=3000"]
         shot = [f"--screenshot={path}", f"--user-data-dir={folder}/profile", "--window-size=1180,860"]
-        subprocess.run([browser, *flags, *shot, f"file://{page}#step=10"], check=True, capture_output=True)
+        subprocess.run([browser, *flags, *shot, f"file://{page}#step=7"], check=True, capture_output=True)
 
 
 def neuron_step() -> viz.Recording:

@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ import pytest
 import minigrad as mg
 from minigrad import nn, viz
 from minigrad.errors import ArgumentError
-from minigrad.viz import dot
 from minigrad.viz.paint import BLUE, GREY, ORANGE, WHITE
+from minigrad.viz.rows import Mark
 
 
 def line_of(text):
@@ -41,10 +42,15 @@ def mlp_step(values="stats"):
 
 
 @pytest.mark.parametrize("fill", [BLUE, WHITE, ORANGE, GREY])
-@pytest.mark.parametrize("ink", [dot.INK, dot.MUTED, dot.FORWARD, dot.BACKWARD])
-def test_every_text_can_be_read_on_every_fill(fill, ink):
-    dark, light = sorted((luminance(fill), luminance(ink)))
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+def test_every_text_in_a_painted_box_can_be_read(fill, theme):
+    g, _ = mlp_step()
+    source = replace(g, nodes=tuple(n._replace(mark=Mark(fill, "tag")) for n in g.nodes)).theme(theme).source
+    boxes = [line for line in source.splitlines() if f'fillcolor="{fill}"' in line and " [id=" in line]
+    assert len(boxes) == len(g.nodes)
+    for ink in {ink for line in boxes for ink in re.findall(r'FONT COLOR="(#\w+)"', line)}:
+        dark, light = sorted((luminance(fill), luminance(ink)))
+        assert (light + 0.05) / (dark + 0.05) >= 7
 
 
 def test_heat_of_gradients_orders_colours_as_numpy_orders_the_gradients():

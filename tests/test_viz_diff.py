@@ -10,6 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, viz
 from minigrad.errors import ArgumentError
+from minigrad.viz.paint import BLUE
 
 
 def step(*layers, seed=0, shape=(8, 3)):
@@ -79,7 +80,7 @@ def test_the_picture_of_a_difference_has_all_of_both_and_says_which():
 def test_what_differs_is_said_in_the_boxes_not_only_in_colour():
     source = small().diff(three_layers()).source
     assert source.count(">added<") == 3
-    assert "#bcdcff" in source
+    assert BLUE in source
 
 
 @pytest.mark.skipif("depth" not in inspect.signature(viz.Graph.collapse).parameters, reason="there is no depth yet")

@@ -1,11 +1,11 @@
-"""The colours that answers paint boxes with: pale enough to read all texts on, and told apart by all eyes.
+"""The colours that answers paint boxes with: light enough for black texts, and told apart by all eyes.
 
 Blue is little, orange much; what is wrong is orange, what holds is blue. A word in the box always says the same.
 """
 
 from __future__ import annotations
 
-BLUE, WHITE, ORANGE, GREY = "#93c5fd", "#ffffff", "#ffbb70", "#e9edf2"
+BLUE, WHITE, ORANGE, GREY = "#93c5ff", "#ffffff", "#ffbb70", "#e9edf2"
 
 
 def between(first: str, second: str, part: float) -> str:
@@ -23,6 +23,6 @@ def diverging(place: float) -> str:
     """Return the colour for a place from -1 (blue) over 0 (white) to 1 (orange).
 
     >>> diverging(-1.0), diverging(0.0), diverging(1.0)
-    ('#93c5fd', '#ffffff', '#ffbb70')
+    ('#93c5ff', '#ffffff', '#ffbb70')
     """
     return between(WHITE, ORANGE if place > 0 else BLUE, abs(place))

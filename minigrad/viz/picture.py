@@ -287,7 +287,7 @@ class Graph(Rows):
         >>> from minigrad import viz
         >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
         >>> viz.graph((w * w).sum(), names={"w": w}).heat()["w"].mark
-        Mark(fill='#ffe9d0', tag='grad rms 3.162')
+        Mark(fill='#ffddb8', tag='grad rms 3.162')
         """
         return heats.heat(self, by, scale, vmin, vmax)
 

@@ -166,6 +166,7 @@ class _Finder:
         return run
 
     def leaves(self, run: set[int]) -> set[int]:
-        """Return the leaves that only the ops of `run` use."""
-        near = {tail for id in run for tail in self.used.get(id, ())}
-        return {id for id in near if id in self.nodes and not self.nodes[id].op and self.users[id] <= run}
+        """Return the parameters and constants that only the ops of `run` use; data that comes in stays to be seen."""
+        near = {tail for id in run for tail in self.used.get(id, ()) if tail in self.nodes}
+        own = {id for id in near if not self.nodes[id].op and self.nodes[id].kind != INPUT}
+        return {id for id in own if self.users[id] <= run}
