@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minigrad as mg
+from minigrad import nn, viz
 from minigrad.datasets import Digits
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -49,3 +51,28 @@ def test_mnist_reads_idx_files_and_learns(tmp_path):
     out = tmp_path / "out"
     assert accuracy(run("mnist.py", "--data", str(tmp_path), "--epochs", "2", "--out", str(out))) > 80.0
     assert sorted(p.name for p in out.iterdir()) == FILES
+
+
+def test_seeing_backprop_tells_the_network_that_vanishes_from_the_one_that_is_well(tmp_path):
+    pytest.importorskip("sklearn")
+    printed = run("see_backprop.py", "--seed", "1", "--out", str(tmp_path))
+    names = ("sigmoid", "relu")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        f"{n}.{e}" for n in names for e in ("html", "json", "svg")
+    )
+    sigmoid, relu = printed.split("--- relu ---")
+    assert "\nvanishing: " in sigmoid
+    assert "\nok\n" in relu
+    # The same step, without a recording.
+    images, labels = (part[:64] for part in Digits(train=True).tensors())
+    mg.manual_seed(1)
+    layers = [part for _ in range(8) for part in (nn.Linear(64, 64), nn.Sigmoid())]
+    model = nn.Sequential(nn.Flatten(), *layers, nn.Linear(64, 10))
+    nn.functional.cross_entropy(model(images), labels).backward()
+    sizes = {name: float(np.sqrt(np.mean(p.grad.numpy() ** 2))) for name, p in model.named_parameters()}
+    said = re.search(r"down to rms ([\d.e-]+), the largest is ([\d.]+)", sigmoid)
+    assert float(said[1]) == pytest.approx(min(sizes.values()), rel=1e-3)
+    assert float(said[2]) == pytest.approx(max(sizes.values()), rel=1e-3)
+    graph = viz.Graph.from_json((tmp_path / "sigmoid.json").read_text(encoding="utf-8"))
+    for name, size in sizes.items():
+        assert graph[name].grad_stats.rms == pytest.approx(size, rel=1e-3)
