@@ -71,3 +71,11 @@ def test_the_reference_shows_every_layer_and_loads_nothing_from_outside(tmp_path
             assert f'id="{name}"' in layers, name
     for page in tmp_path.rglob("*.html"):
         assert not re.search(r'(src|<link[^>]*href)="https?:', page.read_text()), page
+
+
+def test_the_architecture_page_names_each_file_that_draws_once():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    part = page.split("## Drawing\n")[1].split("\n## ")[0]
+    files = [path for path in (ROOT / "minigrad" / "viz").iterdir() if path.is_file() and path.name != "__init__.py"]
+    named = [f"viz/{path.name.removesuffix('.py')}" for path in files]
+    assert {name: part.count(f"`{name}`") for name in named} == dict.fromkeys(named, 1)
