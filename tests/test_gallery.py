@@ -81,6 +81,13 @@ def test_what_the_page_says_of_the_numbers_is_so():
     assert ["nan" in nan[name].grad for name in ("w", "b")] == [True, True]
 
 
+def test_each_box_that_the_nan_reached_says_where_it_has_one():
+    told = {n.name or n.op: n.mark.tag for n in drawn("nan").nodes if n.mark}
+    back = dict.fromkeys(("w", "b", "mul", "sub"), "grad not finite")
+    forward = {"add": "value and grad not finite", "pow": "value not finite", "mean": "value not finite"}
+    assert told == back | forward | {"sqrt": "nan is born here (forward)"}
+
+
 def test_the_gradients_of_the_neurons_are_those_of_the_chain_rule():
     z = 0.5 * 2 - 0.3 + 0.1
     a = 1 / (1 + np.exp(-z))

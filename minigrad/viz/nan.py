@@ -188,11 +188,19 @@ def _said(known: Numbers | None) -> str:
 
 
 def _painted(rows: Rows, origin: Node, born: str, reached: Iterable[int]) -> Rows:
-    marks = {i: Mark(_REACHED, "not finite") for i in reached}
+    spoilt = set(reached)
+    marks = {node.id: Mark(_REACHED, _spoilt(node)) for node in rows.nodes if node.id in spoilt}
     marks[origin.id] = Mark(ORANGE, f"nan is born here ({born})")
     nodes = tuple(node._replace(mark=marks.get(node.id)) for node in rows.nodes)
     note = f"nan: born in the {born} pass at the box that says so; the others are what it reached"
     return replace(rows, nodes=nodes, notes=(*rows.notes, note))
+
+
+def _spoilt(node: Node) -> str:
+    """Return which of value and gradient is not finite."""
+    known = (("value", node.stats), ("grad", node.grad_stats))
+    which = " and ".join(way for way, numbers in known if numbers is not None and not numbers.is_finite)
+    return f"{which} not finite".strip()
 
 
 def title(node: Node) -> str:
