@@ -198,3 +198,45 @@ def test_statistics_of_extreme_numbers_are_those_of_exact_arithmetic(array):
     variance = sum(((x - mean) / largest) ** 2 for x in finite) / len(finite)
     assert known.std == pytest.approx(float(variance) ** 0.5 * float(largest))
     assert (known.nans, known.infs) == (np.isnan(array).sum(), np.isinf(array).sum())
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Tanh())
+
+    def forward(self, x):
+        return self.enc(self.enc(x))
+
+
+def test_calls_with_nothing_between_them_stand_apart():
+    model = Twice()
+    with viz.record(model) as step:
+        model(mg.ones(1, 3)).sum().backward()
+    g = step.graph()
+    assert [n.module for n in g.nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1", None]
+    assert [m.path for m in g.modules] == ["", "enc", "enc.0", "enc.1", "enc@2", "enc@2.0", "enc@2.1"]
+    weight = g["enc.0.weight"]
+    assert weight.module == "enc.0"
+    assert [e.head for e in g.edges if e.tail == weight.id] == [n.id for n in g.nodes if n.op == "linear"]
+    assert sum(n.kind == "param" for n in g.nodes) == 1
+
+
+def test_a_cell_called_three_times_has_three_calls():
+    class Unrolled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.LSTMCell(2, 2)
+
+        def forward(self, x):
+            state = None
+            for _ in range(3):
+                state = self.cell(x, state)
+            return state[0]
+
+    with viz.record() as step:
+        Unrolled()(mg.ones(1, 2))
+    modules = [n.module for n in step.graph().nodes if n.op]
+    assert modules == sorted(modules)
+    assert set(modules) == {"cell", "cell@2", "cell@3"}
+    assert [n.module for n in step.graph().nodes if n.op == "lstm"] == ["cell", "cell@2", "cell@3"]

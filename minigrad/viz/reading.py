@@ -142,6 +142,10 @@ class Reader:
         """Let the row `at`, of an op that was not recorded, be where the constant `leaf` comes from."""
         self._ids[_key(leaf)] = at
 
+    def end_call(self, where: graph.Scope) -> None:
+        """Take note that the call of the module at `where` has ended."""
+        self._calls.end(where)
+
     def rename(self, names: Mapping[Any, str]) -> None:
         """Give names to rows that were written already."""
         for place, name in names.items():
@@ -242,10 +246,10 @@ def _settings(op: Op, operands: Sequence[Any], attrs: Mapping[str, Any], shape: 
 
 
 class _Calls:
-    """Which call of which module each op belongs to, told from the order of the ops.
+    """Which call of which module each op belongs to, told from the order of the ops and from what `end` is told.
 
     A call has ended when an op of another module comes that is not inside this one. So calls that follow upon each
-    other with no op between them count as one.
+    other with no op between them count as one, unless `end` says where one ends, which only a recording knows.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
@@ -268,6 +272,11 @@ class _Calls:
         here = self._open[-1][1]
         self.kinds[here] = where.kind
         return here
+
+    def end(self, where: graph.Scope) -> None:
+        """Close the module at `where` and those inside it, so that its next op belongs to a new call."""
+        at = next((i for i, (plain, _) in enumerate(self._open) if plain == where.path), len(self._open))
+        del self._open[at:]
 
     def _enter(self, plain: str) -> None:
         name = plain.rpartition(".")[2]
