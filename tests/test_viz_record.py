@@ -209,34 +209,52 @@ class Twice(nn.Module):
         return self.enc(self.enc(x))
 
 
-def test_calls_with_nothing_between_them_stand_apart():
-    model = Twice()
+class Unrolled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cells = nn.ModuleList([nn.LSTMCell(3, 3)])
+
+    def forward(self, x):
+        state = None
+        for _ in range(3):
+            state = self.cells[0](x, state)
+        return state[0]
+
+
+def drawn_both_ways(model):
+    """Return the graphs of one run of a model: the one that was recorded, and the one read from the loss."""
     with viz.record(model) as step:
-        model(mg.ones(1, 3)).sum().backward()
-    g = step.graph()
-    assert [n.module for n in g.nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1", None]
-    assert [m.path for m in g.modules] == ["", "enc", "enc.0", "enc.1", "enc@2", "enc@2.0", "enc@2.1"]
-    weight = g["enc.0.weight"]
-    assert weight.module == "enc.0"
-    assert [e.head for e in g.edges if e.tail == weight.id] == [n.id for n in g.nodes if n.op == "linear"]
-    assert sum(n.kind == "param" for n in g.nodes) == 1
+        loss = model(mg.ones(1, 3)).sum()
+    return step.graph(), viz.graph(loss, model=model)
+
+
+def test_calls_with_nothing_between_them_stand_apart():
+    for g in drawn_both_ways(Twice()):
+        assert [n.module for n in g.nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1", None]
+        assert [m.path for m in g.modules] == ["", "enc", "enc.0", "enc.1", "enc@2", "enc@2.0", "enc@2.1"]
+        weight = g["enc.0.weight"]
+        assert weight.module == "enc.0"
+        assert [e.head for e in g.edges if e.tail == weight.id] == [n.id for n in g.nodes if n.op == "linear"]
+        assert sum(n.kind == "param" for n in g.nodes) == 1
 
 
 def test_a_cell_called_three_times_has_three_calls():
-    class Unrolled(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.cell = nn.LSTMCell(2, 2)
+    for g in drawn_both_ways(Unrolled()):
+        assert {n.module for n in g.nodes if n.op} == {"cells.0", "cells.0@2", "cells.0@3", None}
+        assert [n.module for n in g.nodes if n.op == "lstm"] == ["cells.0", "cells.0@2", "cells.0@3"]
 
-        def forward(self, x):
-            state = None
-            for _ in range(3):
-                state = self.cell(x, state)
-            return state[0]
 
-    with viz.record() as step:
-        Unrolled()(mg.ones(1, 2))
-    modules = [n.module for n in step.graph().nodes if n.op]
-    assert modules == sorted(modules)
-    assert set(modules) == {"cell", "cell@2", "cell@3"}
-    assert [n.module for n in step.graph().nodes if n.op == "lstm"] == ["cell", "cell@2", "cell@3"]
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_model_called_on_its_own_output_has_two_calls(is_recorded):
+    model, x = nn.Sequential(nn.Linear(2, 2)), mg.ones(1, 2)
+    with viz.record() if is_recorded else mg.enable_grad() as step:
+        y = model(model(x))
+    g = step.graph() if is_recorded else viz.graph(y)
+    assert [n.module for n in g.nodes if n.op] == ["0", "0@2"]
+
+
+def test_calls_are_told_apart_without_gradients_too():
+    model = Twice()
+    with mg.no_grad(), viz.record(model) as step:
+        model(mg.ones(1, 3))
+    assert [n.module for n in step.graph().nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1"]

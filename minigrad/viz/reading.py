@@ -10,7 +10,7 @@ import math
 import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -142,10 +142,6 @@ class Reader:
         """Let the row `at`, of an op that was not recorded, be where the constant `leaf` comes from."""
         self._ids[_key(leaf)] = at
 
-    def end_call(self, where: graph.Scope) -> None:
-        """Take note that the call of the module at `where` has ended."""
-        self._calls.end(where)
-
     def rename(self, names: Mapping[Any, str]) -> None:
         """Give names to rows that were written already."""
         for place, name in names.items():
@@ -245,17 +241,28 @@ def _settings(op: Op, operands: Sequence[Any], attrs: Mapping[str, Any], shape: 
     return ", ".join(parts)
 
 
-class _Calls:
-    """Which call of which module each op belongs to, told from the order of the ops and from what `end` is told.
+class _Open(NamedTuple):
+    """A module that runs: its path, the path with the numbers of calls in it, and the scope of this call, if known."""
 
-    A call has ended when an op of another module comes that is not inside this one. So calls that follow upon each
-    other with no op between them count as one, unless `end` says where one ends, which only a recording knows.
+    plain: str
+    path: str
+    scope: graph.Scope | None
+
+    def runs(self, plain: str, scope: graph.Scope | None) -> bool:
+        """Return whether this is still the call of the module `plain` that `scope` (None: not known) stands for."""
+        return self.plain == plain and (self.scope is None or scope is None or self.scope is scope)
+
+
+class _Calls:
+    """Which call of which module each op belongs to, told from the scopes, each of which is one call.
+
+    A list of modules is never called and has no scope: it is left when an op of a module comes that is not inside.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self.kinds: dict[str, str] = {}  # classes, by the path with the number of the call in it
         self._known = known
-        self._open: list[tuple[str, str]] = []  # the modules that run, outermost first: path, and path with calls
+        self._open: list[_Open] = []  # the modules that run, outermost first
         self._counts: Counter[str] = Counter()
 
     def place(self, where: graph.Scope | None) -> str | None:
@@ -263,30 +270,36 @@ class _Calls:
         if where is not None and where.order:  # of a derivative, outside the calls of the program
             return where.path or None if where.path in self.kinds else None
         path = [] if where is None else [*ancestors(where.path)][::-1]
-        while self._open and (len(self._open) > len(path) or self._open[-1][0] != path[len(self._open) - 1]):
-            self._open.pop()
-        for plain in path[len(self._open) :]:
-            self._enter(plain)
+        scopes = {scope.path: scope for scope in _around(where)}
+        is_same = [one.runs(plain, scopes.get(plain)) for one, plain in zip(self._open, path, strict=False)]
+        same = [*is_same, False].index(False)
+        del self._open[same:]
+        for plain in path[same:]:
+            self._enter(plain, scopes.get(plain))
         if where is None:
             return None
-        here = self._open[-1][1]
+        here = self._open[-1].path
         self.kinds[here] = where.kind
         return here
 
-    def end(self, where: graph.Scope) -> None:
-        """Close the module at `where` and those inside it, so that its next op belongs to a new call."""
-        at = next((i for i, (plain, _) in enumerate(self._open) if plain == where.path), len(self._open))
-        del self._open[at:]
-
-    def _enter(self, plain: str) -> None:
+    def _enter(self, plain: str, scope: graph.Scope | None) -> None:
         name = plain.rpartition(".")[2]
-        around = self._open[-1][1] if self._open else ""
+        around = self._open[-1].path if self._open else ""
         called = f"{around}.{name}" if around else name
         self._counts[called] += 1
         if name and self._counts[called] > 1:
             called += f"@{self._counts[called]}"
-        self._open.append((plain, called))
+        self._open.append(_Open(plain, called, scope))
         self.kinds.setdefault(called, self._known.get(plain, ""))
+
+
+def _around(scope: graph.Scope | None) -> Iterator[graph.Scope]:
+    """Yield the scopes that lead to `scope`, outermost first, and itself."""
+    chain = []
+    while scope is not None:
+        chain.append(scope)
+        scope = scope.within
+    return reversed(chain)
 
 
 def _placed(row: Node, users: tuple[str | None, ...], modules: Mapping[str, str]) -> Node:

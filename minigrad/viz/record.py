@@ -149,13 +149,6 @@ class Recording(graph.Observer):
             self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
 
-    def module(self, where: graph.Scope, call: Callable[[], Any]) -> Any:
-        """Run the call; what the module computes after it belongs to another one."""
-        try:
-            return super().module(where, call)
-        finally:
-            self.reader.end_call(where)
-
     def detached(self, source: Tensor, result: Tensor) -> None:
         """Remember where a tensor was cut out of the graph; there is a row for it once something uses the result."""
         super().detached(source, result)
