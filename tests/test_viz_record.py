@@ -258,3 +258,38 @@ def test_calls_are_told_apart_without_gradients_too():
     with mg.no_grad(), viz.record(model) as step:
         model(mg.ones(1, 3))
     assert [n.module for n in step.graph().nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1"]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_a_module_keeps_for_itself_is_no_output(recorded):
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    with mg.set_grad_enabled(recorded), viz.record(model) as step:
+        y = model(mg.randn(2, 1, 4, 4))
+    outputs = [n for n in step.graph().nodes if n.kind == "output"]
+    assert [(n.module, n.shape, n.requires_grad) for n in outputs] == [("1", tuple(y.shape), recorded)]
+
+
+def test_results_of_grad_are_outputs_with_names():
+    t = mg.tensor(0.5, requires_grad=True)
+    with viz.record(names={"t": t}) as step:
+        (first,) = mg.autograd.grad(t.tanh(), t, create_graph=True)
+    (end,) = [n for n in step.graph().nodes if n.order and n.kind == "output"]
+    assert end.name == "grad of t"
+    assert end.stats.data == (first.item(),)
+
+
+def test_names_that_are_given_late_are_seen():
+    w = mg.ones(2, requires_grad=True)
+
+    def program():
+        h = w.exp()
+        h.name = "h"
+        return h.sum()
+
+    with viz.record() as step:
+        loss = program()
+        loss.backward()
+    loss.name, w.name = "loss", "w"
+    assert {n.op: n.name for n in step.graph().nodes if n.op} == {"exp": "h", "sum": "loss"}
+    assert step.graph()["loss"].kind == "output"
+    assert step.graph()["w"].kind == "param"
