@@ -168,7 +168,7 @@ def test_modules_hold_their_ops_parameters_and_buffers(running):
     assert where["x"] is None
     assert where["tied"] is None
     assert where["loss"] is None
-    full = viz.graph(y, model=Model())
+    full = viz.graph(y, model=Model(("tied", v)))
     assert full.modules[:2] == (("", "Model"), ("body", "dict_keys"))
     assert full["tied"].module == ""  # the innermost module around both that use it
 

@@ -293,3 +293,24 @@ def test_names_that_are_given_late_are_seen():
     assert {n.op: n.name for n in step.graph().nodes if n.op} == {"exp": "h", "sum": "loss"}
     assert step.graph()["loss"].kind == "output"
     assert step.graph()["w"].kind == "param"
+
+
+def test_a_leaf_from_outside_the_model_is_an_input():
+    model, x = nn.Sequential(nn.Linear(2, 2)), mg.ones(1, 2, requires_grad=True)
+    x.name = "x"
+    with viz.record(model) as step:
+        loss = model(x).sum()
+    for g in (step.graph(), viz.graph(loss), viz.graph(loss, model=model)):
+        assert (g["x"].kind, g["x"].requires_grad, g["x"].module) == ("input", True, None)
+        assert ">input, requires grad<" in g.source
+        assert [n.name for n in g.nodes if n.kind == "param"] == [name for name, _ in model.named_parameters()]
+    assert viz.graph((x * x).sum())["x"].kind == "param"
+
+
+def test_a_failed_op_has_no_shape():
+    with pytest.raises(ShapeError), viz.record() as step:
+        mg.ones(2, 3, requires_grad=True) @ mg.ones(2, 3)
+    g = step.graph()
+    assert g.nodes[-1].kind == "failed"
+    for text in (g.source, str(g), g.summary()):
+        assert "scalar" not in text

@@ -71,6 +71,7 @@ class Reader:
         self.nodes: list[Node] = []
         self.edges: list[Edge] = []
         self._calls = _Calls(kinds)
+        self._plain = set[int]()  # leaves that learn, but are neither of a class of parameters nor among the names
         self._ids: dict[Any, int] = {}  # by the number of a node, a leaf, or what tells constants alike
         self._past: list[tuple[weakref.ref[Any], int]] = []  # leaves and storages that are forgotten, with their rows
 
@@ -173,6 +174,8 @@ class Reader:
         shape, dtype = edge_facts(leaf)
         learns = isinstance(leaf, Tensor) and leaf.requires_grad
         array = leaf._data if isinstance(leaf, Tensor) else leaf.value
+        if type(leaf) is Tensor and learns and leaf not in self.names:
+            self._plain.add(at)
         name = self.names.get(leaf.storage if isinstance(leaf, Constant) else leaf, leaf.name)
         known = self.shown.get(leaf)
         if known is None and not learns and array is not None and array.size <= TINY:
@@ -192,13 +195,19 @@ class Reader:
                 yield Saved(saving.name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize, index)
 
     def rows(self) -> tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Module, ...]]:
-        """Return the rows, each leaf placed in a module."""
+        """Return the rows, each leaf placed in a module; where there are modules, one of none of them is an input."""
         modules = {path: kind for path, kind in self._calls.kinds.items() if path or kind}
         users: dict[int, dict[str | None, None]] = {}  # for each id, the modules in which it is used
         for edge in self.edges:
             users.setdefault(edge.tail, {})[self.nodes[edge.head].module] = None
-        placed = (_placed(row, tuple(users.get(row.id, ())), modules) for row in self.nodes)
+        placed = (_placed(self._leaf_of(row), tuple(users.get(row.id, ())), modules) for row in self.nodes)
         return tuple(placed), tuple(self.edges), tuple(Module(path, kind) for path, kind in modules.items())
+
+    def _leaf_of(self, row: Node) -> Node:
+        """Return the row, of the kind "input" if it is a leaf that learns but does not belong to the modules."""
+        owner, dot, _ = (row.name or "").rpartition(".")
+        is_owned = not self._calls.kinds or (dot and owner in self._calls.kinds)
+        return row._replace(kind=INPUT) if row.id in self._plain and not is_owned else row
 
 
 def _key(leaf: Any) -> Any:
