@@ -31,6 +31,7 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 class Scope(NamedTuple):
     """The module that is running: its dotted path in the model (empty for the model itself) and its class's name.
 
+    Each call has a scope of its own, and `within` is that of the call around it, while there is anything to record.
     `model` is a number that every model called has of its own. What a recorded backward computes belongs to the module
     of the op that it differentiates: its `order` is one more than that op's, and `of` the number of that op's node.
     """
@@ -40,6 +41,7 @@ class Scope(NamedTuple):
     model: int = 0
     order: int = 0
     of: int | None = None
+    within: Scope | None = None
 
 
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)

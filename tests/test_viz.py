@@ -168,7 +168,7 @@ def test_modules_hold_their_ops_parameters_and_buffers(running):
     assert where["x"] is None
     assert where["tied"] is None
     assert where["loss"] is None
-    full = viz.graph(y, model=Model())
+    full = viz.graph(y, model=Model(("tied", v)))
     assert full.modules[:2] == (("", "Model"), ("body", "dict_keys"))
     assert full["tied"].module == ""  # the innermost module around both that use it
 
@@ -652,11 +652,22 @@ def test_a_program_on_path_comes_first(monkeypatch, tmp_path):
     assert render.engines()[0] == "dot"
     assert draw_neuron()[0].pipe("svg").decode().split() == ["drawn", "-Kdot", "-Tsvg"]
     program.write_text(f'#!{sys.executable}\nimport sys\nsys.exit("no such layout")\n')
-    with pytest.raises(MinigradError, match="could not draw the graph"):
-        draw_neuron()[0].pipe("svg")
+    with pytest.raises(MinigradError, match="could not draw the graph: dot: no such layout"):
+        draw_neuron()[0].pipe("svg", engine="dot")
     program.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     with pytest.raises(MinigradError, match=r"more than 0.5 seconds; .*collapse"):
         render.pipe("digraph {}", "svg", time_limit=0.5)
+
+
+def test_where_one_engine_fails_the_next_one_draws(monkeypatch):
+    said = {"dot": (1, b"", b"no plugins"), "pygraphviz": (-11, b"", b""), "graphviz-pure": (0, b"drawn", b"")}
+    monkeypatch.setattr(render, "engines", lambda: list(said))
+    monkeypatch.setattr(render, "_draw", lambda name, *_: said[name])
+    assert render.pipe("digraph {}", "svg") == b"drawn"
+    with pytest.raises(MinigradError, match="dot: no plugins; pygraphviz: it said nothing; graphviz-pure: draws svg"):
+        render.pipe("digraph {}", "pdf")
+    with pytest.raises(MinigradError, match=r"dot: no plugins$"):
+        render.pipe("digraph {}", "svg", engine="dot")
 
 
 @pytest.mark.skipif(not HAS_PDF, reason="no Graphviz that draws PDF and asks the system for fonts")

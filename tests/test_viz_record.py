@@ -198,3 +198,119 @@ def test_statistics_of_extreme_numbers_are_those_of_exact_arithmetic(array):
     variance = sum(((x - mean) / largest) ** 2 for x in finite) / len(finite)
     assert known.std == pytest.approx(float(variance) ** 0.5 * float(largest))
     assert (known.nans, known.infs) == (np.isnan(array).sum(), np.isinf(array).sum())
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enc = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Tanh())
+
+    def forward(self, x):
+        return self.enc(self.enc(x))
+
+
+class Unrolled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cells = nn.ModuleList([nn.LSTMCell(3, 3)])
+
+    def forward(self, x):
+        state = None
+        for _ in range(3):
+            state = self.cells[0](x, state)
+        return state[0]
+
+
+def drawn_both_ways(model):
+    """Return the graphs of one run of a model: the one that was recorded, and the one read from the loss."""
+    with viz.record(model) as step:
+        loss = model(mg.ones(1, 3)).sum()
+    return step.graph(), viz.graph(loss, model=model)
+
+
+def test_calls_with_nothing_between_them_stand_apart():
+    for g in drawn_both_ways(Twice()):
+        assert [n.module for n in g.nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1", None]
+        assert [m.path for m in g.modules] == ["", "enc", "enc.0", "enc.1", "enc@2", "enc@2.0", "enc@2.1"]
+        weight = g["enc.0.weight"]
+        assert weight.module == "enc.0"
+        assert [e.head for e in g.edges if e.tail == weight.id] == [n.id for n in g.nodes if n.op == "linear"]
+        assert sum(n.kind == "param" for n in g.nodes) == 1
+
+
+def test_a_cell_called_three_times_has_three_calls():
+    for g in drawn_both_ways(Unrolled()):
+        assert {n.module for n in g.nodes if n.op} == {"cells.0", "cells.0@2", "cells.0@3", None}
+        assert [n.module for n in g.nodes if n.op == "lstm"] == ["cells.0", "cells.0@2", "cells.0@3"]
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_model_called_on_its_own_output_has_two_calls(is_recorded):
+    model, x = nn.Sequential(nn.Linear(2, 2)), mg.ones(1, 2)
+    with viz.record() if is_recorded else mg.enable_grad() as step:
+        y = model(model(x))
+    g = step.graph() if is_recorded else viz.graph(y)
+    assert [n.module for n in g.nodes if n.op] == ["0", "0@2"]
+
+
+def test_calls_are_told_apart_without_gradients_too():
+    model = Twice()
+    with mg.no_grad(), viz.record(model) as step:
+        model(mg.ones(1, 3))
+    assert [n.module for n in step.graph().nodes if n.op] == ["enc.0", "enc.1", "enc@2.0", "enc@2.1"]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_a_module_keeps_for_itself_is_no_output(recorded):
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    with mg.set_grad_enabled(recorded), viz.record(model) as step:
+        y = model(mg.randn(2, 1, 4, 4))
+    outputs = [n for n in step.graph().nodes if n.kind == "output"]
+    assert [(n.module, n.shape, n.requires_grad) for n in outputs] == [("1", tuple(y.shape), recorded)]
+
+
+def test_results_of_grad_are_outputs_with_names():
+    t = mg.tensor(0.5, requires_grad=True)
+    with viz.record(names={"t": t}) as step:
+        (first,) = mg.autograd.grad(t.tanh(), t, create_graph=True)
+    (end,) = [n for n in step.graph().nodes if n.order and n.kind == "output"]
+    assert end.name == "grad of t"
+    assert end.stats.data == (first.item(),)
+
+
+def test_names_that_are_given_late_are_seen():
+    w = mg.ones(2, requires_grad=True)
+
+    def program():
+        h = w.exp()
+        h.name = "h"
+        return h.sum()
+
+    with viz.record() as step:
+        loss = program()
+        loss.backward()
+    loss.name, w.name = "loss", "w"
+    assert {n.op: n.name for n in step.graph().nodes if n.op} == {"exp": "h", "sum": "loss"}
+    assert step.graph()["loss"].kind == "output"
+    assert step.graph()["w"].kind == "param"
+
+
+def test_a_leaf_from_outside_the_model_is_an_input():
+    model, x = nn.Sequential(nn.Linear(2, 2)), mg.ones(1, 2, requires_grad=True)
+    x.name = "x"
+    with viz.record(model) as step:
+        loss = model(x).sum()
+    for g in (step.graph(), viz.graph(loss), viz.graph(loss, model=model)):
+        assert (g["x"].kind, g["x"].requires_grad, g["x"].module) == ("input", True, None)
+        assert ">input, requires grad<" in g.source
+        assert [n.name for n in g.nodes if n.kind == "param"] == [name for name, _ in model.named_parameters()]
+    assert viz.graph((x * x).sum())["x"].kind == "param"
+
+
+def test_a_failed_op_has_no_shape():
+    with pytest.raises(ShapeError), viz.record() as step:
+        mg.ones(2, 3, requires_grad=True) @ mg.ones(2, 3)
+    g = step.graph()
+    assert g.nodes[-1].kind == "failed"
+    for text in (g.source, str(g), g.summary()):
+        assert "scalar" not in text

@@ -15,7 +15,7 @@ from typing import Any
 from minigrad import graph
 from minigrad.backward import Removable
 from minigrad.errors import MinigradError
-from minigrad.graph import Scope, scope
+from minigrad.graph import Scope, recording, scope
 from minigrad.nn.hooks import Hook, add_hook, after, after_error, before, everywhere
 from minigrad.nn.parameter import Parameter
 
@@ -24,6 +24,7 @@ Paths = dict[int, Scope]
 # The scopes, by id, of all modules in the model that is running.
 _paths: ContextVar[Paths | None] = ContextVar("paths", default=None)
 _registrations = 0
+_new = tuple.__new__  # half the time of Scope(...)
 _next_model = itertools.count(1).__next__
 
 
@@ -62,6 +63,8 @@ class Called:
         else:
             paths = _paths.get() or {}
         here = paths.get(id(self)) or self._stray(outer)
+        if recording.get() or graph.observer is not None:  # each call that may be recorded has a scope of its own
+            here = _new(Scope, (here[0], here[1], here[2], 0, None, outer))
         scope.set(here)
         try:
             if self._pre_hooks or self._hooks or everywhere or graph.observer is not None:

@@ -114,7 +114,8 @@ def title(node: Node, palette: Palette, uses: int = 0, shown: tuple[str, ...] = 
     if node.kind == MODULE:
         times = f" <B>×{node.times:,}</B>" if node.times > 1 else ""
         return ": ".join(f"<B>{part}</B>" for part in (inner, op) if part) + times or " "
-    tags = ([TAG[node.kind]] if node.kind in TAG else []) + ([f"used by {uses} ops"] if uses > 1 else [])
+    learns = ", requires grad" if node.kind == INPUT and node.requires_grad else ""
+    tags = ([TAG[node.kind] + learns] if node.kind in TAG else []) + ([f"used by {uses} ops"] if uses > 1 else [])
     tag = f" {font(', '.join(tags), palette.muted, 9)}" if tags else ""
     if op:
         return f"{f'{inner} = ' if inner else ''}<B>{op}</B>{tag}"

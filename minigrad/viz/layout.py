@@ -14,7 +14,11 @@ def draw(engine: str, picture: str, source: str) -> bytes:
     if engine == "dot":
         import graphviz
 
-        return bytes(graphviz.pipe("dot", picture, source.encode(), quiet=True))
+        try:
+            return bytes(graphviz.pipe("dot", picture, source.encode(), quiet=True))
+        except graphviz.CalledProcessError as error:
+            sys.stderr.buffer.write(error.stderr)
+            sys.exit(1)
     try:
         import pygraphviz
     except ImportError as error:

@@ -122,7 +122,7 @@
     return element;
   }
   function say(tag, name, text) { return panel.appendChild(make(tag, name, text)); }
-  const places = n => [n.shape === "()" ? "a number" : "shape " + n.shape, n.dtype === "float32" ? "" : n.dtype,
+  const places = n => [n.kind === "failed" ? "no result" : n.shape === "()" ? "a number" : "shape " + n.shape, n.dtype === "float32" ? "" : n.dtype,
     n.module ? "in " + n.module : "", n.order ? "of the derivative, order " + n.order : ""].filter(Boolean).join(" · ");
 
   function head(n, badge, kind) {

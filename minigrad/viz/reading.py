@@ -10,7 +10,7 @@ import math
 import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class Reader:
         self.nodes: list[Node] = []
         self.edges: list[Edge] = []
         self._calls = _Calls(kinds)
+        self._plain = set[int]()  # leaves that learn, but are neither of a class of parameters nor among the names
         self._ids: dict[Any, int] = {}  # by the number of a node, a leaf, or what tells constants alike
         self._past: list[tuple[weakref.ref[Any], int]] = []  # leaves and storages that are forgotten, with their rows
 
@@ -173,6 +174,8 @@ class Reader:
         shape, dtype = edge_facts(leaf)
         learns = isinstance(leaf, Tensor) and leaf.requires_grad
         array = leaf._data if isinstance(leaf, Tensor) else leaf.value
+        if type(leaf) is Tensor and learns and leaf not in self.names:
+            self._plain.add(at)
         name = self.names.get(leaf.storage if isinstance(leaf, Constant) else leaf, leaf.name)
         known = self.shown.get(leaf)
         if known is None and not learns and array is not None and array.size <= TINY:
@@ -192,13 +195,19 @@ class Reader:
                 yield Saved(saving.name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize, index)
 
     def rows(self) -> tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Module, ...]]:
-        """Return the rows, each leaf placed in a module."""
+        """Return the rows, each leaf placed in a module; where there are modules, one of none of them is an input."""
         modules = {path: kind for path, kind in self._calls.kinds.items() if path or kind}
         users: dict[int, dict[str | None, None]] = {}  # for each id, the modules in which it is used
         for edge in self.edges:
             users.setdefault(edge.tail, {})[self.nodes[edge.head].module] = None
-        placed = (_placed(row, tuple(users.get(row.id, ())), modules) for row in self.nodes)
+        placed = (_placed(self._leaf_of(row), tuple(users.get(row.id, ())), modules) for row in self.nodes)
         return tuple(placed), tuple(self.edges), tuple(Module(path, kind) for path, kind in modules.items())
+
+    def _leaf_of(self, row: Node) -> Node:
+        """Return the row, of the kind "input" if it is a leaf that learns but does not belong to the modules."""
+        owner, dot, _ = (row.name or "").rpartition(".")
+        is_owned = not self._calls.kinds or (dot and owner in self._calls.kinds)
+        return row._replace(kind=INPUT) if row.id in self._plain and not is_owned else row
 
 
 def _key(leaf: Any) -> Any:
@@ -241,17 +250,28 @@ def _settings(op: Op, operands: Sequence[Any], attrs: Mapping[str, Any], shape: 
     return ", ".join(parts)
 
 
-class _Calls:
-    """Which call of which module each op belongs to, told from the order of the ops.
+class _Open(NamedTuple):
+    """A module that runs: its path, the path with the numbers of calls in it, and the scope of this call, if known."""
 
-    A call has ended when an op of another module comes that is not inside this one. So calls that follow upon each
-    other with no op between them count as one.
+    plain: str
+    path: str
+    scope: graph.Scope | None
+
+    def runs(self, plain: str, scope: graph.Scope | None) -> bool:
+        """Return whether this is still the call of the module `plain` that `scope` (None: not known) stands for."""
+        return self.plain == plain and (self.scope is None or scope is None or self.scope is scope)
+
+
+class _Calls:
+    """Which call of which module each op belongs to, told from the scopes, each of which is one call.
+
+    A list of modules is never called and has no scope: it is left when an op of a module comes that is not inside.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self.kinds: dict[str, str] = {}  # classes, by the path with the number of the call in it
         self._known = known
-        self._open: list[tuple[str, str]] = []  # the modules that run, outermost first: path, and path with calls
+        self._open: list[_Open] = []  # the modules that run, outermost first
         self._counts: Counter[str] = Counter()
 
     def place(self, where: graph.Scope | None) -> str | None:
@@ -259,25 +279,36 @@ class _Calls:
         if where is not None and where.order:  # of a derivative, outside the calls of the program
             return where.path or None if where.path in self.kinds else None
         path = [] if where is None else [*ancestors(where.path)][::-1]
-        while self._open and (len(self._open) > len(path) or self._open[-1][0] != path[len(self._open) - 1]):
-            self._open.pop()
-        for plain in path[len(self._open) :]:
-            self._enter(plain)
+        scopes = {scope.path: scope for scope in _around(where)}
+        is_same = [one.runs(plain, scopes.get(plain)) for one, plain in zip(self._open, path, strict=False)]
+        same = [*is_same, False].index(False)
+        del self._open[same:]
+        for plain in path[same:]:
+            self._enter(plain, scopes.get(plain))
         if where is None:
             return None
-        here = self._open[-1][1]
+        here = self._open[-1].path
         self.kinds[here] = where.kind
         return here
 
-    def _enter(self, plain: str) -> None:
+    def _enter(self, plain: str, scope: graph.Scope | None) -> None:
         name = plain.rpartition(".")[2]
-        around = self._open[-1][1] if self._open else ""
+        around = self._open[-1].path if self._open else ""
         called = f"{around}.{name}" if around else name
         self._counts[called] += 1
         if name and self._counts[called] > 1:
             called += f"@{self._counts[called]}"
-        self._open.append((plain, called))
+        self._open.append(_Open(plain, called, scope))
         self.kinds.setdefault(called, self._known.get(plain, ""))
+
+
+def _around(scope: graph.Scope | None) -> Iterator[graph.Scope]:
+    """Yield the scopes that lead to `scope`, outermost first, and itself."""
+    chain = []
+    while scope is not None:
+        chain.append(scope)
+        scope = scope.within
+    return reversed(chain)
 
 
 def _placed(row: Node, users: tuple[str | None, ...], modules: Mapping[str, str]) -> Node:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import perf_counter_ns
 from typing import Any, NamedTuple, Self
 
@@ -25,7 +26,7 @@ from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
-from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Part, Step, Where
+from minigrad.viz.rows import BACKWARD, DATA, FAILED, FORWARD, OP, OUTPUT, Node, Part, Step, Where
 from minigrad.watching import leave, program, take
 
 VALUES = (None, "stats", "full")
@@ -51,7 +52,9 @@ class Recording(graph.Observer):
     """What happened inside a `with viz.record()` block; `graph()` returns it as a picture.
 
     `partial` says that the block was left by an exception: the graph then holds what was computed before, and, if an
-    op raised, a node of kind "failed" for it.
+    op raised, a node of kind "failed" for it. The numbers of a leaf are those of its first use, which its gradient
+    belongs to, also where an optimizer wrote to it since. Tensors may be named at any time: rows without a name take
+    the name that a tensor has when it is used, or when `graph()` is called.
     """
 
     partial = False
@@ -65,6 +68,9 @@ class Recording(graph.Observer):
         self._complete: dict[int, Numbers] = {}
         self._keeps, self._kept = values == "full", dict[int, rules.Kept]()
         self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
+        self._unnamed: dict[int, weakref.ref[Tensor]] = {}  # tensors that had no name, by the row they stand for
+        self._gradient_of: dict[int, int] = {}  # which row's gradient a row computed
+        self._returned: set[int] = set()  # the rows whose results modules returned
 
     def __enter__(self) -> Self:
         take(self)
@@ -115,6 +121,7 @@ class Recording(graph.Observer):
         if self._keeps and edge is not None and (known := rules.kept(op, inputs, attrs, edge[0])) is not None:
             self._kept[at] = known
         self._describe_operands(inputs)
+        self._name((*inputs, every[0]))
         self.steps.append(Step(FORWARD, at, us=self._us(spent)))
         return outputs
 
@@ -142,12 +149,22 @@ class Recording(graph.Observer):
         """Note the gradient that is now complete."""
         super().gradient(edge, gradient)
         at = self.reader.known_id(edge)
+        made = self.reader.row_of(gradient) if at is not None and isinstance(gradient, Tensor) else None
+        if at is not None and made is not None and self.reader.nodes[made].order:
+            self._gradient_of[made] = at
         if at is None or (type(edge) is tuple and at in self._complete and edge[1] > 0):
             return
         self._totals.pop(at, None)
         if self._has_values:
             self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
+
+    def module(self, where: graph.Scope, call: Callable[[], Any]) -> Any:
+        """Run the call; what it returns may be an output, unlike what a module only keeps for itself."""
+        returned = super().module(where, call)
+        rows = (self.reader.row_of(tensor) for tensor in _tensors(returned))
+        self._returned.update(at for at in rows if at is not None)
+        return returned
 
     def detached(self, source: Tensor, result: Tensor) -> None:
         """Remember where a tensor was cut out of the graph; there is a row for it once something uses the result."""
@@ -189,6 +206,14 @@ class Recording(graph.Observer):
             at = self.reader.known_id(x if x.requires_grad else constant(x)) if isinstance(x, Tensor) else None
             if at is not None and not self.reader.nodes[at].op and self.reader.nodes[at].stats is None:
                 self.reader.nodes[at] = self.reader.nodes[at]._replace(stats=numbers(x._data, self._most))
+
+    def _name(self, tensors: Iterable[Any]) -> None:
+        """Let rows that have no name take that of their tensor, now, or from `_unnamed` if it gets one later."""
+        for x in tensors:
+            at = self.reader.row_of(x) if isinstance(x, Tensor) else None
+            if at is not None and self.reader.nodes[at].name is None:
+                self.reader.nodes[at] = self.reader.nodes[at]._replace(name=x.name)
+                self._unnamed.setdefault(at, weakref.ref(x))
 
     def _plain(self, op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], outputs: tuple[Tensor, ...]) -> int:
         """Write the row of an op that was not recorded, since no gradient flows through it."""
@@ -237,9 +262,10 @@ class Recording(graph.Observer):
         `direction` and `rankdir` are those of `viz.graph`. With `order` only what was computed up to that derivative
         is in it: 0 is the program itself.
         """
+        self._name([tensor for ref in self._unnamed.values() if (tensor := ref()) is not None])
         nodes, edges, modules = self.reader.rows()
-        ends = {node.id for node in nodes if node.op} - {e.tail for e in edges if e.kind == "data"}
-        nodes = tuple(n._replace(kind=OUTPUT) if n.id in ends and n.kind == "op" and not n.order else n for n in nodes)
+        used = {edge.tail for edge in edges if edge.kind == DATA}
+        nodes = tuple(node if node.id in used or not node.op else self._end(node) for node in nodes)
         steps = tuple(self.steps)
         if order is not None:
             inside = {node.id for node in nodes if node.order <= order}
@@ -248,6 +274,15 @@ class Recording(graph.Observer):
             steps = tuple(step for step in steps if step.node in inside)
         notes = ("the program raised here: what came later is not in the picture",) if self.partial else ()
         return Graph(nodes, edges, modules, notes, direction, rankdir, steps)
+
+    def _end(self, node: Node) -> Node:
+        """Return the row of an op whose result no op uses, as an output unless it is a module's own, as a count is."""
+        is_inner = node.module is not None and not node.order and not node.requires_grad
+        if node.kind != OP or (is_inner and node.id not in self._returned):
+            return node
+        of = self._gradient_of.get(node.id)
+        name = None if of is None else self.reader.nodes[of].name
+        return node._replace(kind=OUTPUT, name=node.name or (name and f"grad of {name}"))
 
     def gradcheck(self, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
         """Return the graph with each op marked whose gradient rules were recorded: "rule right" or "rule wrong".
@@ -277,6 +312,15 @@ def recording(
     if values not in VALUES:
         raise ArgumentError(f"record: values must be None, 'stats' or 'full', got {values!r}")
     return Recording(Reader(names, {}, {}, kinds), values=values, most=most, time=time, source=source)
+
+
+def _tensors(returned: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested containers."""
+    if isinstance(returned, Tensor):
+        yield returned
+    elif isinstance(returned, Mapping | list | tuple):
+        for each in returned.values() if isinstance(returned, Mapping) else returned:
+            yield from _tensors(each)
 
 
 def place(frame: Any) -> Where | None:

@@ -24,6 +24,9 @@ TIME_LIMIT = 60.0  # seconds
 PNG_DPI = 144
 ENGINES = ("dot", "pygraphviz", "graphviz-pure")
 _TEXT = ("dot", "gv")
+_UNLOADABLE = (
+    "its libraries cannot be loaded here, `pip install graphviz-pure` or `apt install graphviz` draws without them: "
+)
 _FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 _FONTS_CONF = """<?xml version="1.0"?>
@@ -78,18 +81,21 @@ def checked_format(picture: str) -> str:
 
 
 def pipe(source: str, picture: str, *, engine: str = "auto", time_limit: float = TIME_LIMIT) -> bytes:
-    """Return the DOT text `source` as a picture; raises MinigradError if Graphviz fails or needs too long."""
+    """Return the DOT text `source` as a picture, by the first engine that can.
+
+    Raises MissingDependencyError if no engine can be run, MinigradError if all fail (with what each said), or if one
+    needs more than `time_limit` seconds.
+    """
     if engine not in ("auto", *ENGINES):
         raise ArgumentError(f"engine must be 'auto' or one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
     if picture in _TEXT:
         return source.encode()
-    said = b""
+    failed: dict[str, str] = {}
+    is_here = False  # an engine that could be run
     for name in _chosen(engine):
         if name == "graphviz-pure" and picture == "pdf":
-            raise MissingDependencyError(
-                "graphviz-pure, which is what there is, draws svg and png; a pdf needs Graphviz itself: `apt install "
-                "graphviz`"
-            )
+            failed[name] = "draws svg and png; a pdf needs Graphviz itself: `apt install graphviz`"
+            continue
         code, out, said = _draw(name, source, picture, time_limit)
         if code is None:
             raise MinigradError(
@@ -97,12 +103,10 @@ def pipe(source: str, picture: str, *, engine: str = "auto", time_limit: float =
             )
         if code == 0 and out:
             return out
-        if code != UNLOADABLE:
-            raise MinigradError(f"Graphviz ({name}) could not draw the graph: {said.decode(errors='replace').strip()}")
-    raise MissingDependencyError(
-        "the Graphviz libraries in the pygraphviz wheel cannot be loaded here: `pip install graphviz-pure`, or "
-        f"`apt install graphviz`, draws without them ({said.decode(errors='replace').strip()})"
-    )
+        is_here |= code != UNLOADABLE
+        failed[name] = f"{_UNLOADABLE if code == UNLOADABLE else ''}{said.decode(errors='replace').strip()}"
+    every = "; ".join(f"{name}: {text or 'it said nothing'}" for name, text in failed.items())
+    raise (MinigradError if is_here else MissingDependencyError)(f"Graphviz could not draw the graph: {every}")
 
 
 def _draw(name: str, source: str, picture: str, time_limit: float) -> tuple[int | None, bytes, bytes]:

@@ -48,9 +48,10 @@ class Node(NamedTuple):
     """One box of the picture.
 
     `kind` says what it is: "op"; "output", an op whose result was asked for; "param", a leaf that gradients flow to;
-    "input" or "const", a tensor that none flows to; "module", several nodes folded into one; "failed", an op that
-    raised. `module` is the dotted path of the module it ran in, None outside of any; "pool@2" is the second call of
-    "pool". `stats` and `grad_stats` are what is known of its value and of its gradient, None where that is nothing.
+    "input" or "const", a tensor that none flows to, or (with `requires_grad`) one that comes from outside the model;
+    "module", several nodes folded into one; "failed", an op that raised. `module` is the dotted path of the module it
+    ran in, None outside of any; "pool@2" is the second call of "pool". `stats` and `grad_stats` are what is known of
+    its value and of its gradient, None where that is nothing.
     `holds` counts the nodes that were folded into this one, `params` the elements of the parameters among them, and
     `times` how many blocks alike it stands for. `order` is 0 for what the program computed, and
     one more for what computed the derivative of an op of the order below. Times are in microseconds.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from minigrad.errors import ArgumentError
 from minigrad.viz import flops
 from minigrad.viz.box import called
-from minigrad.viz.rows import DATA, INPUT, PARAM, Node, Rows, ancestors
+from minigrad.viz.rows import DATA, FAILED, INPUT, PARAM, Node, Rows, ancestors
 from minigrad.viz.text import bytes_of, count_of
 from minigrad.viz.textual import cells, clean, fit
 
@@ -115,7 +115,7 @@ def _title(path: str, kind: str) -> str:
 
 
 def _shape(node: Node) -> str:
-    return str(node.shape) if node.shape else "scalar"
+    return "" if node.kind == FAILED else str(node.shape) if node.shape else "scalar"
 
 
 def _texts(row: _Row) -> tuple[str, ...]:
