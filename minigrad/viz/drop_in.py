@@ -10,7 +10,7 @@ import inspect
 import math
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
@@ -32,23 +32,25 @@ _SETTINGS = re.compile(r", (?=\w+=)")
 
 def make_dot(
     var: Any,
-    params: Mapping[str, Tensor] | None = None,
+    params: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None,
     show_attrs: bool = False,
     show_saved: bool = False,
     max_attr_chars: int = 50,
 ) -> Graph:
     """Return the graph that gradients of `var` (a tensor, or a list, tuple or dict of them) flow through, as torchviz.
 
-    `params` names tensors; parameters of a minigrad model that was called have their names without it. `show_attrs`
-    writes the settings of an op into its box, at most `max_attr_chars` characters of each; `show_saved` what it keeps
-    for its backward. Raises ArgumentError, also a TypeError, where `var` holds anything but tensors.
+    `params` names tensors, as a dict or as `model.named_parameters()`; parameters of a minigrad model that was called
+    have their names without it. `show_attrs` writes the settings of an op into its box, at most `max_attr_chars`
+    characters of each; `show_saved` what it keeps for its backward. Raises ArgumentError, also a TypeError, where `var`
+    holds anything but tensors.
 
     >>> import minigrad as mg
     >>> w = mg.ones(2, 3, requires_grad=True)
     >>> make_dot(w.exp().sum(dim=1), params={"w": w}, show_attrs=True, show_saved=True)["w"].shape
     (2, 3)
     """
-    whole = viz.graph(var, names=params, values=None, direction="backward")
+    names = params if params is None or isinstance(params, Mapping) else dict(params)
+    whole = viz.graph(var, names=names, values=None, direction="backward")
     called = {node.id: node.name or node.op or node.kind for node in whole.nodes}
     nodes = []
     for node in whole.nodes:

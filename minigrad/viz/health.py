@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         line = f"\n  since {self.where.file}:{self.where.line}: {self.where.code}" if self.where else ""
-        return f"{self.kind}: {listed(list(self.modules), ', ') or 'the program'}: {self.text}{line}"
+        return f"{self.kind} in {listed(list(self.modules), ', ') or 'the program'}: {self.text}{line}"
 
 
 class Health(NamedTuple):

@@ -84,6 +84,10 @@ class Timeline(graph.Observer):
 
     def __getitem__(self, key: tuple[str, str]) -> tuple[float | None, ...]:
         """Return the values of a name and a stat, as `timeline["fc.weight", "grad_rms"]`; KeyError if none are."""
+        if key not in self._lines:
+            raise KeyError(
+                f"the timeline has no {key!r}; there are {', '.join(map(repr, self._lines)) or 'no values yet'}"
+            )
         line = self._lines[key]
         return tuple(line.get(step) for step in self.steps)
 
