@@ -72,12 +72,23 @@ def test_make_dot_takes_named_parameters_as_they_come():
     assert viz.make_dot(loss, params=layer.named_parameters())["weight"].shape == (1, 2)
 
 
+@pytest.mark.parametrize("draw", [viz.draw_graph, lambda *args, **more: viz.plot_model(*args, to_file=None, **more)])
+def test_the_table_of_a_drawn_model_counts_the_parameters_that_are_not_drawn(draw):
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 10))
+    text = draw(model, input_size=(2, 1, 8, 8)).summary()
+    assert f"Parameters: {sum(p.numel() for p in model.parameters()):,} " in text
+    outputs = 2 * 4 * 6 * 6
+    work = outputs * (2 * 9 + 1) + outputs + 2 * 10 * (2 * 4 * 6 * 6 + 1)  # conv2d, relu, linear; each with its bias
+    assert f"FLOPs of forward: {work:,} " in text
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
         (lambda: viz.formula(mg.sigmoid), ArgumentError, r'op_name is text, such as "sigmoid"'),
         (lambda: viz.plots.curves([1.0, 2.0]), ArgumentError, "history must be a dict of names and numbers, got list"),
         (lambda: viz.plots.confusion_matrix(mg.tensor([0, 1]), mg.ones(2, 3)), ValueError, r"scores\.argmax\(1\)"),
+        (lambda: viz.timeline(nn.Linear(1, 1)).plot(), ArgumentError, r"no step was kept yet; call step\(\)"),
         (lambda: viz.timeline(nn.Linear(1, 1))["weight", "speed"], KeyError, "no values yet"),
     ],
 )

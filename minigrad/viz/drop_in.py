@@ -24,6 +24,7 @@ from minigrad.errors import ArgumentError
 from minigrad.random import fork_rng, rand
 from minigrad.tensor import Tensor
 from minigrad.viz import dot, render
+from minigrad.viz.collapse import CUT, Origin
 from minigrad.viz.picture import Graph
 from minigrad.viz.rows import MODULE, Edge, Node, ancestors
 
@@ -281,12 +282,12 @@ def _folded(run: Run, depth: float, hide_functions: bool, hide_tensors: bool) ->
     modules = run.graph.modules
     around = {path for module in modules if module.path for path in [*ancestors(module.path)][1:]}
     leaves = {module.path: module.kind for module in modules if module.path not in around} if hide_functions else {}
-    bare = [n for n in run.graph.nodes if n.op or n.name in run.inputs or not hide_tensors]
-    ids = {node.id for node in bare}
-    edges = tuple(edge for edge in run.graph.edges if edge.tail in ids and edge.head in ids)
-    drawn: Any = replace(run.graph, nodes=tuple(bare), edges=edges)
-    drawn = drawn.collapse(depth=int(min(depth, len(bare))), paths=tuple(leaves), repeats=False)
-    return replace(drawn, nodes=tuple(_as_box(node, leaves) for node in drawn.nodes))
+    nodes = run.graph.nodes
+    keys = tuple(n.id if n.op or n.name in run.inputs or not hide_tensors else CUT for n in nodes)
+    drawn: Any = replace(run.graph, origin=Origin(run.graph, keys))  # the table of it counts what is not drawn as well
+    drawn = drawn.collapse(depth=int(min(depth, len(nodes))), paths=tuple(leaves), repeats=False)
+    notes = tuple(note for note in drawn.notes if not note.startswith("not shown:"))
+    return replace(drawn, nodes=tuple(_as_box(node, leaves) for node in drawn.nodes), notes=notes)
 
 
 def _as_box(node: Node, leaves: Mapping[str, str]) -> Node:

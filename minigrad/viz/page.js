@@ -287,7 +287,7 @@
     picked = null;
     tell(); paint();
     $("slider").value = Math.max(at, 0);
-    $("count").textContent = at < 0 ? (last + 1) + " steps" : "step " + at + " / " + last;
+    $("count").textContent = at < 0 ? "steps 0 to " + last : "step " + at + " / " + last;
     if (quiet) return;
     try { history.replaceState(null, "", at < 0 ? "#" : "#step=" + at); } catch (error) { /* not in this frame */ }
   }

@@ -169,6 +169,8 @@ class Timeline(graph.Observer):
         Raises ArgumentError if there are none, MissingDependencyError without matplotlib.
         """
         lines = {t.name: [math.nan if v is None else v for v in t.values] for t in self.tracks if t.stat == stat}
+        if not self._lines:
+            raise ArgumentError("plot: no step was kept yet; call step() after each optimizer.step()")
         if not lines:
             raise ArgumentError(f"plot: there is no {stat!r}; there are {sorted({s for _, s in self._lines})}")
         log = stat not in (DEAD, VALUE)
