@@ -95,3 +95,19 @@ def test_the_table_of_a_drawn_model_counts_the_parameters_that_are_not_drawn(dra
 def test_messages_say_what_to_give(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_the_nan_report_names_an_infinity_and_only_gradients_that_are_spoilt():
+    w = mg.tensor([0.0, 1.0], requires_grad=True)
+    with viz.record(names={"w": w}) as step:
+        w.log().sum().backward()
+    report = step.graph().nan()
+    assert "\n  result: [-inf, 0]\n" in str(report)
+    assert {n.mark.tag for n in report.graph.nodes if n.id == report.origin.id} == {"inf is born here (forward)"}
+
+    x, v = mg.tensor([1.0, float("nan")]), mg.tensor([1.0, 1.0], requires_grad=True)
+    with viz.record(names={"x": x, "v": v}) as step:
+        (x * v).sum().backward()
+    text = str(step.graph().nan())
+    assert "\n  value: [1, nan]\n" in text
+    assert text.endswith("gradients spoilt: v")  # x has none

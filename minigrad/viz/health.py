@@ -176,7 +176,8 @@ def _cause(rows: Rows, shrinks: bool) -> str:
     each = math.exp(totals[op] / len(found))
     line = found[0][1].where
     place = f" ({line.file}:{line.line})" if line is not None else ""
-    return f"; first cause: {op}{place} sends back ×{number(each)} of what comes, {len(found)} times"
+    times = f"{len(found)} times" if len(found) > 1 else "once"
+    return f"; first cause: {op}{place} sends back ×{number(each)} of what comes, {times}"
 
 
 def _norm(known: Numbers | None) -> float:
