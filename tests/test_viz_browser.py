@@ -137,3 +137,15 @@ def test_no_name_is_executed(tmp_path, monkeypatch, has_engine):
     boxes = [e for e in found.with_class("cur") if "id" in e[1]]
     assert names(boxes) == {f"n{found.data['steps'][12]['n']}"}
     assert sum(tag == "script" for tag, _, _ in found.elements) == 2
+
+
+def test_words_of_a_formula_are_explained_beside_it(tmp_path):
+    layer = nn.Linear(2, 3)
+    with viz.record(layer) as step:
+        layer(mg.ones(4, 2)).sum().backward()
+    viz.player(step, tmp_path / "w.html")
+    graph = step.graph()
+    weight = next(node.id for node in graph.nodes if node.name == "weight")
+    at = next(i for i, s in enumerate(graph.steps) if any(part.tail == weight for part in s.parts))
+    told = [text for _, _, text in opened(tmp_path / "w.html", f"#step={at}").with_class("word")]
+    assert told == [f"rows: {viz.formulas.WORDS['rows']}"]

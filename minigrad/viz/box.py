@@ -91,10 +91,9 @@ def label(node: Node, look: Look, module: str = "") -> str:
     ]
     rows = [f'<TR><TD COLSPAN="2">{line}</TD></TR>' for line in lines]
     for tag, text, color in _numbers(node, look, shown, p):
-        rows.append(
-            f'<TR><TD ALIGN="RIGHT" VALIGN="TOP">{font(f"{tag} ", color, 11)}</TD><TD ALIGN="LEFT" BALIGN="LEFT">'
-            f"{font(f'<B>{html(text)}</B>', color, 11)}</TD></TR>"
-        )
+        for i, line in enumerate(text.split("\n")):  # a row each: <BR/> would set them too close to be read
+            beside = f'<TD ALIGN="RIGHT">{font(f"{tag} ", color, 11)}</TD>' if i == 0 else "<TD></TD>"
+            rows.append(f'<TR>{beside}<TD ALIGN="LEFT">{font(f"<B>{html(line)}</B>", color, 11)}</TD></TR>')
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
 
 

@@ -10,7 +10,7 @@ import inspect
 import math
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
@@ -24,6 +24,7 @@ from minigrad.errors import ArgumentError
 from minigrad.random import fork_rng, rand
 from minigrad.tensor import Tensor
 from minigrad.viz import dot, render
+from minigrad.viz.collapse import CUT, Origin
 from minigrad.viz.picture import Graph
 from minigrad.viz.rows import MODULE, Edge, Node, ancestors
 
@@ -32,23 +33,25 @@ _SETTINGS = re.compile(r", (?=\w+=)")
 
 def make_dot(
     var: Any,
-    params: Mapping[str, Tensor] | None = None,
+    params: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None,
     show_attrs: bool = False,
     show_saved: bool = False,
     max_attr_chars: int = 50,
 ) -> Graph:
     """Return the graph that gradients of `var` (a tensor, or a list, tuple or dict of them) flow through, as torchviz.
 
-    `params` names tensors; parameters of a minigrad model that was called have their names without it. `show_attrs`
-    writes the settings of an op into its box, at most `max_attr_chars` characters of each; `show_saved` what it keeps
-    for its backward. Raises ArgumentError, also a TypeError, where `var` holds anything but tensors.
+    `params` names tensors, as a dict or as `model.named_parameters()`; parameters of a minigrad model that was called
+    have their names without it. `show_attrs` writes the settings of an op into its box, at most `max_attr_chars`
+    characters of each; `show_saved` what it keeps for its backward. Raises ArgumentError, also a TypeError, where `var`
+    holds anything but tensors.
 
     >>> import minigrad as mg
     >>> w = mg.ones(2, 3, requires_grad=True)
     >>> make_dot(w.exp().sum(dim=1), params={"w": w}, show_attrs=True, show_saved=True)["w"].shape
     (2, 3)
     """
-    whole = viz.graph(var, names=params, values=None, direction="backward")
+    names = params if params is None or isinstance(params, Mapping) else dict(params)
+    whole = viz.graph(var, names=names, values=None, direction="backward")
     called = {node.id: node.name or node.op or node.kind for node in whole.nodes}
     nodes = []
     for node in whole.nodes:
@@ -279,12 +282,12 @@ def _folded(run: Run, depth: float, hide_functions: bool, hide_tensors: bool) ->
     modules = run.graph.modules
     around = {path for module in modules if module.path for path in [*ancestors(module.path)][1:]}
     leaves = {module.path: module.kind for module in modules if module.path not in around} if hide_functions else {}
-    bare = [n for n in run.graph.nodes if n.op or n.name in run.inputs or not hide_tensors]
-    ids = {node.id for node in bare}
-    edges = tuple(edge for edge in run.graph.edges if edge.tail in ids and edge.head in ids)
-    drawn: Any = replace(run.graph, nodes=tuple(bare), edges=edges)
-    drawn = drawn.collapse(depth=int(min(depth, len(bare))), paths=tuple(leaves), repeats=False)
-    return replace(drawn, nodes=tuple(_as_box(node, leaves) for node in drawn.nodes))
+    nodes = run.graph.nodes
+    keys = tuple(n.id if n.op or n.name in run.inputs or not hide_tensors else CUT for n in nodes)
+    drawn: Any = replace(run.graph, origin=Origin(run.graph, keys))  # the table of it counts what is not drawn as well
+    drawn = drawn.collapse(depth=int(min(depth, len(nodes))), paths=tuple(leaves), repeats=False)
+    notes = tuple(note for note in drawn.notes if not note.startswith("not shown:"))
+    return replace(drawn, nodes=tuple(_as_box(node, leaves) for node in drawn.nodes), notes=notes)
 
 
 def _as_box(node: Node, leaves: Mapping[str, str]) -> Node:

@@ -113,6 +113,8 @@ def formula(op_name: str) -> tuple[str, ...]:
     >>> formula("silu")
     ('made of sigmoid and arithmetic',)
     """
+    if not isinstance(op_name, str):
+        raise ArgumentError(f'formula: op_name is text, such as "sigmoid", got {type(op_name).__name__}')
     if op_name in FORMULAS:
         return FORMULAS[op_name]
     for module in pkgutil.iter_modules(ops.__path__):

@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         line = f"\n  since {self.where.file}:{self.where.line}: {self.where.code}" if self.where else ""
-        return f"{self.kind}: {listed(list(self.modules), ', ') or 'the program'}: {self.text}{line}"
+        return f"{self.kind} in {listed(list(self.modules), ', ') or 'the program'}: {self.text}{line}"
 
 
 class Health(NamedTuple):
@@ -176,7 +176,8 @@ def _cause(rows: Rows, shrinks: bool) -> str:
     each = math.exp(totals[op] / len(found))
     line = found[0][1].where
     place = f" ({line.file}:{line.line})" if line is not None else ""
-    return f"; first cause: {op}{place} sends back ×{number(each)} of what comes, {len(found)} times"
+    times = f"{len(found)} times" if len(found) > 1 else "once"
+    return f"; first cause: {op}{place} sends back ×{number(each)} of what comes, {times}"
 
 
 def _norm(known: Numbers | None) -> float:

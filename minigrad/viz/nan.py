@@ -65,8 +65,10 @@ class NanReport(NamedTuple):
         if self.where is not None:
             lines += [f"  {self.where.file}:{self.where.line}, in {self.where.function}", f"    {self.where.code}"]
         lines += [f"  {operand}" for operand in self.operands]
+        if self.born == FORWARD:
+            lines.append(f"  {'result' if self.origin.op else 'value'}: {_said(self.origin.stats)}")
         lines.append(f"  its way: {listed([title(node) for node in self.path], ' → ')}")
-        spoilt = [title(node) for node in self.graph.nodes if node.id in self.reached and not node.op]
+        spoilt = [title(node) for node in self.graph.nodes if _is_odd(node.grad_stats) and not node.op]
         lines.append(f"  it reached {len(self.reached)} of {len(self.graph.nodes)} boxes")
         return "\n".join(lines + [f"  gradients spoilt: {listed(spoilt, ', ')}"] * bool(spoilt))
 
@@ -190,7 +192,9 @@ def _said(known: Numbers | None) -> str:
 def _painted(rows: Rows, origin: Node, born: str, reached: Iterable[int]) -> Rows:
     spoilt = set(reached)
     marks = {node.id: Mark(_REACHED, _spoilt(node)) for node in rows.nodes if node.id in spoilt}
-    marks[origin.id] = Mark(ORANGE, f"nan is born here ({born})")
+    known = origin.stats if born == FORWARD else None
+    what = "inf" if known is not None and known.infs and not known.nans else "nan"
+    marks[origin.id] = Mark(ORANGE, f"{what} is born here ({born})")
     nodes = tuple(node._replace(mark=marks.get(node.id)) for node in rows.nodes)
     note = f"nan: born in the {born} pass at the box that says so; the others are what it reached"
     return replace(rows, nodes=nodes, notes=(*rows.notes, note))

@@ -164,6 +164,11 @@
     if (!lines) return;
     say("h3", "", "local derivative (g is what came in)");
     say("pre", "num", lines.join("\n")).id = "formula";
+    panel.append(...meanings(lines.join(" ")));
+  }
+  function meanings(line) {
+    const words = [...new Set(line.match(/[A-Za-z_]\w*/g))].filter(word => Object.hasOwn(data.words, word));
+    return words.map(word => make("div", "note word", word + ": " + data.words[word]));
   }
   const took = us => us === undefined ? "" : " · " + us + " µs";
 
@@ -201,7 +206,7 @@
     const div = say("div", "part");
     div.append(make("div", "", nameOf(p)));
     const rule = ruleOf(p);
-    if (rule) div.append(make("pre", "part-rule", rule));
+    if (rule) div.append(make("pre", "part-rule", rule), ...meanings(rule));
     div.append(make("pre", "num b-text part-value", p.v));
     if (p.s) div.append(make("div", "note", "summed down to shape " + p.s + ", because forward had broadcast it"));
     if (p.of) {
@@ -223,7 +228,7 @@
       const div = form.appendChild(make("div", "part"));
       div.append(make("div", "", nameOf(p)));
       const rule = ruleOf(p);
-      if (rule) div.append(make("pre", "part-rule", rule));
+      if (rule) div.append(make("pre", "part-rule", rule), ...meanings(rule));
       if (/^rms|nan|inf/.test(p.v)) { div.append(make("pre", "num b-text", p.v)); continue; }
       const field = div.appendChild(make("input"));
       field.type = "text"; field.autocomplete = "off";
@@ -282,7 +287,7 @@
     picked = null;
     tell(); paint();
     $("slider").value = Math.max(at, 0);
-    $("count").textContent = at < 0 ? (last + 1) + " steps" : "step " + at + " / " + last;
+    $("count").textContent = at < 0 ? "steps 0 to " + last : "step " + at + " / " + last;
     if (quiet) return;
     try { history.replaceState(null, "", at < 0 ? "#" : "#step=" + at); } catch (error) { /* not in this frame */ }
   }

@@ -21,6 +21,8 @@ from minigrad.viz.palette import PALETTES
 from minigrad.viz.rows import PARAM, Node, Rows
 
 _MOST_DRAWN = 400  # nodes; more are folded before they are laid out
+# What writes the formats that DOT text is not, by their suffix.
+_OTHERS = {".json": "to_json(path)", ".html": "to_html(path)"} | dict.fromkeys((".svg", ".png", ".pdf"), "render(path)")
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,9 +97,16 @@ class Graph(Rows):
 
     # --- files ---
 
-    def to_json(self) -> str:
-        """Return the graph as JSON text, of the schema "minigrad.graph/1": the same graph gives the same bytes."""
-        return stored.to_json(self)
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the graph as JSON text, and write it if `path` is given, for `python -m minigrad.viz` to show.
+
+        The schema is "minigrad.graph/1", and the same graph gives the same bytes.
+        """
+        text = stored.to_json(self)
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            files.write(Path(path), text.encode())
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
@@ -375,8 +384,15 @@ class Graph(Rows):
     def save(
         self, filename: str | os.PathLike[str] | None = None, directory: str | os.PathLike[str] | None = None
     ) -> str:
-        """Write the DOT text of all nodes into a file, "graph.gv" without a `filename`, and return its path."""
+        """Write the DOT text of all nodes into a file, "graph.gv" without a `filename`, and return its path.
+
+        Raises ArgumentError for the suffix of another format, such as .json, .html or .png.
+        """
         path = Path(directory or "") / (filename or "graph.gv")
+        if path.suffix.lower() in _OTHERS:
+            raise ArgumentError(
+                f"save writes DOT text, not {path.suffix[1:]}; {_OTHERS[path.suffix.lower()]} writes that"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write(path, self.source.encode())
         return str(path)

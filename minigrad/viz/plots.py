@@ -61,6 +61,8 @@ def curves(
     `x` is what the lines are drawn over, 1, 2, 3 ... if None; they may be of different lengths. `log` makes the
     vertical axis logarithmic. Raises ArgumentError if `history` is empty or a line is longer than `x`.
     """
+    if not isinstance(history, Mapping):
+        raise ArgumentError(f"curves: history must be a dict of names and numbers, got {type(history).__name__}")
     if not history:
         raise ArgumentError("curves: history holds no line; give a dict of names and numbers")
     ax = _axes(ax, (6, 4))
@@ -249,7 +251,8 @@ def _fitting(axes: Any, count: int) -> Any:
 def _counts(truth: Array, predicted: Array, classes: int) -> Array:
     """Return how often each class was taken for which."""
     if truth.shape != predicted.shape:
-        raise ShapeError(f"confusion_matrix: truth has shape {truth.shape}, predicted {predicted.shape}")
+        hint = "; give the classes, scores.argmax(1)" if predicted.ndim == truth.ndim + 1 else ""
+        raise ShapeError(f"confusion_matrix: truth has shape {truth.shape}, predicted {predicted.shape}{hint}")
     if truth.dtype.kind not in "iub" or predicted.dtype.kind not in "iub":
         raise ArgumentError(f"confusion_matrix: labels must be integers, got {truth.dtype} and {predicted.dtype}")
     largest = int(max(truth.max(initial=0), predicted.max(initial=0)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +12,7 @@ from minigrad import viz
 from minigrad.errors import MinigradError
 from minigrad.graph import primitives
 from minigrad.viz.dot import plain_title
+from minigrad.viz.formulas import WORDS
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.reading import operand
 from minigrad.viz.rows import BACKWARD, DATA, FAILED, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
@@ -29,7 +31,8 @@ def story(rows: Rows, *, player: bool) -> dict[str, Any]:
         "nodes": [node_facts(node, places) for node in rows.nodes],
         "lines": [[f"{PurePath(line.file).name}:{line.line} in {line.function}", line.code] for line in places],
         "edges": [edge_facts(edge) for edge in rows.edges],
-        "formulas": {op: lines for op in ops if (lines := formula(op))},
+        "formulas": (formulas := {op: lines for op in ops if (lines := formula(op))}),
+        "words": words(line for lines in formulas.values() for line in lines),
         "inputs": {op: names for op in ops if len(names := operands(op)) > 1},
         "steps": _steps(steps, {node.id: exact(node.grad_stats) for node in rows.nodes if node.grad_stats}),
     }
@@ -51,6 +54,11 @@ def formula(op: str) -> list[str]:
         return [str(line) for line in known(op)]
     except (MinigradError, KeyError):
         return []
+
+
+def words(lines: Iterable[str]) -> dict[str, str]:
+    """Return what the words in formulas mean that are not NumPy's."""
+    return {word: WORDS[word] for line in lines for word in re.findall(r"[A-Za-z_]\w*", line) if word in WORDS}
 
 
 def operands(op: str) -> list[str]:

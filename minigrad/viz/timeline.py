@@ -84,6 +84,10 @@ class Timeline(graph.Observer):
 
     def __getitem__(self, key: tuple[str, str]) -> tuple[float | None, ...]:
         """Return the values of a name and a stat, as `timeline["fc.weight", "grad_rms"]`; KeyError if none are."""
+        if key not in self._lines:
+            raise KeyError(
+                f"the timeline has no {key!r}; there are {', '.join(map(repr, self._lines)) or 'no values yet'}"
+            )
         line = self._lines[key]
         return tuple(line.get(step) for step in self.steps)
 
@@ -165,6 +169,8 @@ class Timeline(graph.Observer):
         Raises ArgumentError if there are none, MissingDependencyError without matplotlib.
         """
         lines = {t.name: [math.nan if v is None else v for v in t.values] for t in self.tracks if t.stat == stat}
+        if not self._lines:
+            raise ArgumentError("plot: no step was kept yet; call step() after each optimizer.step()")
         if not lines:
             raise ArgumentError(f"plot: there is no {stat!r}; there are {sorted({s for _, s in self._lines})}")
         log = stat not in (DEAD, VALUE)

@@ -112,6 +112,8 @@ def _alone(tensor: Tensor) -> str:
 def _in_graph(tensor: Tensor, loss: Tensor) -> str:
     """Return what the graph of the loss tells of a tensor."""
     end, here = edge_of(loss), edge_of(tensor)
+    if end is None and loss.requires_grad:
+        return "the loss given is a leaf, which was computed from nothing; the order is why(tensor, loss)"
     if end is None:
         return "the loss does not require grad: nothing that leads to it does, or it was cut off"
     order = history([end])
