@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.viz.numbers import Numbers
+from minigrad.viz.paint import BLUE, GREY, ORANGE, VIOLET
 from minigrad.viz.rows import DATA, MODULE, Mark, Node, Rows, ancestors
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 MARKS = {
-    ADDED: Mark("#bcdcff", ADDED),
-    REMOVED: Mark("#ffd2a0", REMOVED),
-    CHANGED: Mark("#e3d9f7", CHANGED),
-    MOVED: Mark("#e9edf2", MOVED),
+    ADDED: Mark(BLUE, ADDED),
+    REMOVED: Mark(ORANGE, REMOVED),
+    CHANGED: Mark(VIOLET, CHANGED),
+    MOVED: Mark(GREY, MOVED),
 }
 _SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~", MOVED: "~"}
 _MOST_EDITS = 400

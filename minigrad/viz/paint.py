@@ -5,7 +5,7 @@ Blue is little, orange much; what is wrong is orange, what holds is blue. A word
 
 from __future__ import annotations
 
-BLUE, WHITE, ORANGE, GREY = "#bcdcff", "#ffffff", "#ffd2a0", "#e9edf2"
+BLUE, WHITE, ORANGE, GREY, VIOLET = "#bcdcff", "#ffffff", "#ffd2a0", "#e9edf2", "#e3d9f7"
 
 
 def between(first: str, second: str, part: float) -> str:
