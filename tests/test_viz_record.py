@@ -314,3 +314,9 @@ def test_a_failed_op_has_no_shape():
     assert g.nodes[-1].kind == "failed"
     for text in (g.source, str(g), g.summary()):
         assert "scalar" not in text
+
+
+def test_what_is_saved_is_called_as_the_picture_calls_it():
+    a, b = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
+    (mul, _) = [n for n in viz.graph((a * b).sum()).nodes if n.op]
+    assert [s.name for s in mul.saved] == ["left", "right"]

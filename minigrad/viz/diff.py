@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.viz.numbers import Numbers
-from minigrad.viz.paint import BLUE, GREY, ORANGE
+from minigrad.viz.paint import BLUE, GREY, ORANGE, VIOLET
 from minigrad.viz.rows import DATA, MODULE, Mark, Node, Rows, ancestors
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 MARKS = {
     ADDED: Mark(BLUE, ADDED),
     REMOVED: Mark(ORANGE, REMOVED),
-    CHANGED: Mark("#e3d9f7", CHANGED),
+    CHANGED: Mark(VIOLET, CHANGED),
     MOVED: Mark(GREY, MOVED),
 }
 _SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~", MOVED: "~"}

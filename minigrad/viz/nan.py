@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from minigrad.viz.numbers import Numbers
-from minigrad.viz.paint import ORANGE, between
+from minigrad.viz.paint import ORANGE, WHITE, between
 from minigrad.viz.rows import (
     BACKWARD,
     CREATED,
@@ -30,7 +30,7 @@ from minigrad.viz.rows import (
     Where,
 )
 
-_REACHED = between("#ffffff", ORANGE, 0.4)
+_REACHED = between(WHITE, ORANGE, 0.4)
 _NAMED = 12  # of a long way or list
 
 

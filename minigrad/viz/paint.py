@@ -5,7 +5,7 @@ Blue is little, orange much; what is wrong is orange, what holds is blue. A word
 
 from __future__ import annotations
 
-BLUE, WHITE, ORANGE, GREY = "#93c5ff", "#ffffff", "#ffbb70", "#e9edf2"
+BLUE, WHITE, ORANGE, GREY, VIOLET = "#93c5ff", "#ffffff", "#ffbb70", "#e9edf2", "#e3d9f7"
 
 
 def between(first: str, second: str, part: float) -> str:

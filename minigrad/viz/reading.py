@@ -192,7 +192,8 @@ class Reader:
             if _is_drawn(edge):
                 shape, dtype = edge_facts(edge)
                 index = edge[1] if type(edge) is tuple else 0
-                yield Saved(saving.name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize, index)
+                name = saving.name if saving.is_output else operand(node.op, saving.position)
+                yield Saved(name, self.known_id(edge), math.prod(shape) * np.dtype(dtype).itemsize, index)
 
     def rows(self) -> tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Module, ...]]:
         """Return the rows, each leaf placed in a module; where there are modules, one of none of them is an input."""

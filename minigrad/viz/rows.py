@@ -29,7 +29,10 @@ class Where(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """An array that a node keeps for its backward: under which name, whose output (and which) it is, and its size."""
+    """An array that a node keeps for its backward: under which name, whose output (and which) it is, and its size.
+
+    An operand is called as in the picture: left, right.
+    """
 
     name: str
     node: int | None  # the id of the node whose output it is; None for one that is not in the picture

@@ -18,7 +18,6 @@ from minigrad.viz.reading import operand
 from minigrad.viz.rows import BACKWARD, DATA, FAILED, FORWARD, OP, Edge, Node, Part, Rows, Step, Where
 from minigrad.viz.text import number
 
-_SIDES = {"a": "left", "b": "right"}  # as the formulas call the two operands of an operator
 _DIGITS = 7  # enough for a float32
 
 
@@ -73,7 +72,7 @@ def node_facts(node: Node, lines: dict[Where, int]) -> dict[str, Any]:
     Names that every box has are short ones: kind, title, module (1: the title has it), shape, dtype, value, gradient.
     """
     title, path = plain_title(node), node.module
-    kept = [_SIDES.get(saved.name, saved.name) for saved in node.saved]
+    kept = [saved.name for saved in node.saved]
     facts: dict[str, Any] = {
         "id": node.id,
         "k": node.kind if node.kind != OP else None,
