@@ -152,7 +152,7 @@ def test_a_graph_that_was_not_recorded_has_no_film():
 def test_a_folded_graph_has_no_film():
     step(mlp, recording := viz.record())
     with pytest.raises(ArgumentError, match=r"memory: .* not folded"):
-        recording.graph().collapse(4).memory()
+        recording.graph().collapse(max_nodes=4).memory()
 
 
 def test_a_long_film_is_shown_in_few_lines_and_drawn_with_its_peak():

@@ -25,7 +25,8 @@ from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
-from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Part, Step, Where
+from minigrad.viz.replay import WAITING
+from minigrad.viz.rows import BACKWARD, FAILED, FORWARD, OUTPUT, Node, Part, Step, Where
 from minigrad.watching import leave, program, take
 
 VALUES = (None, "stats", "full")
@@ -246,8 +247,16 @@ class Recording(graph.Observer):
             nodes = tuple(node for node in nodes if node.id in inside)
             edges = tuple(edge for edge in edges if edge.tail in inside and edge.head in inside)
             steps = tuple(step for step in steps if step.node in inside)
-        notes = ("the program raised here: what came later is not in the picture",) if self.partial else ()
+        notes: tuple[str, ...] = ()
+        if self.partial:
+            notes = ("the program raised here: what came later is not in the picture",)
+        elif direction != "forward" and self._waits(nodes):
+            notes = (WAITING,)
         return Graph(nodes, edges, modules, notes, direction, rankdir, steps)
+
+    def _waits(self, nodes: tuple[Node, ...]) -> bool:
+        """Return whether there are gradients to be computed and none was."""
+        return any(node.requires_grad for node in nodes) and not any(step.kind == BACKWARD for step in self.steps)
 
     def gradcheck(self, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
         """Return the graph with each op marked whose gradient rules were recorded: "rule right" or "rule wrong".
