@@ -62,7 +62,7 @@ class Recording(graph.Observer):
         self.reader, self.steps = reader, list[Step]()
         self._most = {None: -1, "stats": min(most, TINY), "full": most}[values]
         self._has_values, self._has_time, self._has_source = values is not None, time, source
-        self._totals: dict[int, Any] = {}  # what has arrived at a row so far, while a sweep runs
+        self._totals: dict[int, tuple[Any, Numbers]] = {}  # what has arrived at a row so far, while a sweep runs
         self._complete: dict[int, Numbers] = {}
         self._keeps, self._kept = values == "full", dict[int, rules.Kept]()
         self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
@@ -145,9 +145,12 @@ class Recording(graph.Observer):
         at = self.reader.known_id(edge)
         if at is None or (type(edge) is tuple and at in self._complete and edge[1] > 0):
             return
-        self._totals.pop(at, None)
+        total, known = self._totals.pop(at, (None, None))
         if self._has_values:
-            self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
+            array = np.asarray(array_of(gradient))
+            if known is None or array is not total:  # a hook, or a sum of the engine's own
+                known = numbers(array, self._most)
+            self._complete[at] = known
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
 
     def detached(self, source: Tensor, result: Tensor) -> None:
@@ -227,8 +230,11 @@ class Recording(graph.Observer):
         summed = array.shape != shape
         array = sum_to(array, shape=shape) if summed else array
         before = self._totals.get(tail)
-        total = self._totals[tail] = array if before is None else before + array
-        return Part(tail, at, operand, numbers(array, self._most), summed, numbers(total, self._most))
+        total = array if before is None else before[0] + array
+        sent = numbers(array, self._most)
+        known = sent if before is None else numbers(total, self._most)
+        self._totals[tail] = total, known
+        return Part(tail, at, operand, sent, summed, known)
 
     # --- what came of it ---
 
