@@ -137,6 +137,9 @@ def test_no_name_is_executed(tmp_path, monkeypatch, has_engine):
     assert not [text for tag, _, text in found.elements if tag == "title" and text == "hit"]
     boxes = [e for e in found.with_class("cur") if "id" in e[1]]
     assert names(boxes) == {f"n{found.data['steps'][12]['n']}"}
+    sentences = [attrs for tag, attrs, _ in found.elements if tag == "li"]
+    lit = [k for k, attrs in enumerate(sentences) if "cur" in (attrs.get("class") or "").split()]
+    assert lit == ([] if has_engine else [12])
     assert sum(tag == "script" for tag, _, _ in found.elements) == 2
 
 
