@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from benchmarks.child import ROOT
 from benchmarks.compare import sides
-from benchmarks.timing import interleaved
+from benchmarks.timing import interleaved, ratio
+from benchmarks.workloads import WORKLOADS, side
 
 Op = Callable[[Any, Any], Any]
 OPS: dict[str, tuple[Op, Op]] = {  # on NumPy's arrays, and on tensors of either library
@@ -87,9 +89,59 @@ def doublings(count: int = 60) -> float:
     return seconds
 
 
+RECORDED = ("mlp-64", "lenet-64")
+ALONE = """
+import statistics, sys, time
+from benchmarks.workloads import WORKLOADS, side
+step, rounds = WORKLOADS[sys.argv[1]].build(side("minigrad")), int(sys.argv[2])
+if sys.argv[3:]:
+    from minigrad import viz
+assert ("minigrad.viz" in sys.modules) == bool(sys.argv[3:])
+times = []
+for _ in range(rounds):
+    start = time.perf_counter()
+    step()
+    times.append(time.perf_counter() - start)
+print(statistics.median(times[rounds // 10:]))
+"""
+
+
+def recording(rounds: int) -> dict[str, dict[str, Any]]:
+    """Return of training steps how many times as long they take with viz imported, and with everything recorded.
+
+    The first is between fresh processes in turn, since what is imported stays; the second in one process.
+    """
+    from minigrad import viz
+
+    found = {}
+    for name in RECORDED:
+        step, count = WORKLOADS[name].build(side("minigrad")), WORKLOADS[name].rounds
+        times = interleaved({"plain": step, "recorded": lambda step=step: _recorded(viz, step)}, 2 * rounds, warm=5)
+        alone: dict[str, list[float]] = {"plain": [], "imported": []}
+        for k in range(rounds):
+            for which in ("plain", "imported") if k % 2 == 0 else ("imported", "plain"):
+                alone[which].append(_alone(name, count, which))
+        pairs = {"imported": (alone["imported"], alone["plain"]), "recorded": (times["recorded"], times["plain"])}
+        found[name] = {"seconds": statistics.median(times["plain"])}
+        found[name] |= {which: ratio(*pair)._asdict() for which, pair in pairs.items()}
+    return found
+
+
+def _recorded(viz: Any, step: Callable[[], Any]) -> None:
+    with viz.record():
+        step()
+
+
+def _alone(name: str, count: int, which: str) -> float:
+    """Return the median seconds of a step in a process of its own."""
+    command = [sys.executable, "-c", ALONE, name, str(count), *["viz"] * (which == "imported")]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+
+
 def answer(threads: int, quick: bool) -> dict[str, Any]:
     """Return all of it."""
     found: dict[str, Any] = {"ops": per_op(50 if quick else 200), "import": import_time(6 if quick else 20)}
+    found["recording"] = recording(8 if quick else 20)
     length = 100_000 if quick else 1_000_000
     return found | {"chain": {"ops": length} | chain(length), "doublings": doublings()}
 

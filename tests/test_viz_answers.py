@@ -289,3 +289,23 @@ def test_nan_is_found_in_a_tiny_graph_that_was_not_recorded():
     report = viz.graph(loss).nan()
     assert (report.origin.op, report.born, report.where) == ("sqrt", "backward", None)
     assert "nothing is known" in str(viz.graph(loss, values=None).nan())
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_nan_that_may_come_from_either_op_blames_neither_unless_it_was_recorded(turn):
+    def program():
+        x = mg.tensor([2.0], requires_grad=True)
+        zero = x * 0
+        parts = [zero.sqrt, lambda: zero.exp()]
+        a, b = (part() for part in (reversed(parts) if turn else parts))
+        return (a + b).sum()
+
+    report = viz.graph(program()).nan()
+    assert (report.origin.op, report.born) == ("mul", "backward")
+    assert "in the gradient that comes to mul" in str(report)
+    assert f"sent by one of: {'exp, sqrt' if turn else 'sqrt, exp'}; record the step" in str(report)
+    with viz.record() as step:
+        program().backward()
+    report = step.graph().nan()
+    assert (report.origin.op, report.born) == ("sqrt", "backward")
+    assert "one of" not in str(report)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from page_reading import Page, fan_out, nasty, no_engine
+from test_viz import HAS_ENGINE
 
 import minigrad as mg
 from minigrad import nn, viz
@@ -136,6 +137,9 @@ def test_no_name_is_executed(tmp_path, monkeypatch, has_engine):
     assert not [text for tag, _, text in found.elements if tag == "title" and text == "hit"]
     boxes = [e for e in found.with_class("cur") if "id" in e[1]]
     assert names(boxes) == {f"n{found.data['steps'][12]['n']}"}
+    sentences = [attrs for tag, attrs, _ in found.elements if tag == "li"]
+    lit = [k for k, attrs in enumerate(sentences) if "cur" in (attrs.get("class") or "").split()]
+    assert lit == ([] if has_engine else [12])
     assert sum(tag == "script" for tag, _, _ in found.elements) == 2
 
 
@@ -149,3 +153,53 @@ def test_words_of_a_formula_are_explained_beside_it(tmp_path):
     at = next(i for i, s in enumerate(graph.steps) if any(part.tail == weight for part in s.parts))
     told = [text for _, _, text in opened(tmp_path / "w.html", f"#step={at}").with_class("word")]
     assert told == [f"rows: {viz.formulas.WORDS['rows']}"]
+
+
+@pytest.mark.skipif(not HAS_ENGINE, reason="no Graphviz, so no picture to move")
+def test_the_picture_is_moved_and_enlarged_and_a_box_tells_of_itself(tmp_path):
+    step, _ = fan_out()
+    player = viz.player(step)
+    tanh = next(n.id for n in player.graph.nodes if n.op == "tanh")
+    script = (
+        "const stage = document.getElementById('stage'), out = [];"
+        "const read = () => out.push(document.querySelector('.picture svg').getAttribute('viewBox'));"
+        "const point = (on, name, x) => on.dispatchEvent(new PointerEvent(name, {clientX: x, clientY: 50}));"
+        "document.getElementById('fit').click(); read(); document.getElementById('in').click(); read();"
+        "point(stage, 'pointerdown', 50); point(window, 'pointermove', 90); point(window, 'pointerup', 90); read();"
+        "stage.dispatchEvent(new WheelEvent('wheel', {deltaY: 400, cancelable: true})); read();"
+        "document.getElementById('fit').click(); read(); document.title = out.join('|');"
+        "point(stage, 'pointerdown', 50); point(window, 'pointerup', 50);"
+        f"document.getElementById('n{tanh}').dispatchEvent(new MouseEvent('click', {{bubbles: true}}));"
+    )
+    found = opened(acting(player, tmp_path / "o.html", script))
+    (title,) = [text for tag, _, text in found.elements if tag == "title" and "|" in text]
+    whole, larger, moved, smaller, again = ([float(v) for v in part.split()] for part in title.split("|"))
+    assert larger[2] == pytest.approx(whole[2] / 1.3)
+    assert larger[0] + larger[2] / 2 == pytest.approx(whole[0] + whole[2] / 2)
+    assert moved[2:] == pytest.approx(larger[2:])
+    assert moved[0] < larger[0]
+    assert smaller[2] == pytest.approx(moved[2] * 2.718281828**0.6)
+    assert again == pytest.approx(whole)
+    told = " ".join(text for _, _, text in found.elements if text)
+    assert all(line in told for line in viz.formula("tanh"))
+    assert found.with_class("swatches")  # the legend
+
+
+@pytest.mark.skipif(not HAS_ENGINE, reason="no Graphviz, so no picture to colour")
+def test_heat_is_in_the_page_with_its_scale(tmp_path):
+    step, _ = fan_out()
+    hot = step.graph().heat("grad")
+    marked = [n for n in hot.nodes if n.mark]
+    ids = [f"n{n.id}" for n in marked]
+    script = (
+        f"const out = {ids}.map(id => document.getElementById(id).querySelector('rect, path, polygon'));"
+        "document.title = out.map(shape => getComputedStyle(shape).fill).join('|');"
+    )
+    found = opened(acting(viz.player(hot), tmp_path / "h.html", script))
+    (title,) = [text for tag, _, text in found.elements if tag == "title" and "|" in text]
+    fills = ["#" + "".join(f"{int(v):02x}" for v in re.findall(r"\d+", color)) for color in title.split("|")]
+    assert len(set(fills)) > 2
+    assert fills == [n.mark.fill for n in marked]
+    everything = " ".join(text for _, _, text in found.elements)
+    assert all(n.mark.tag in everything for n in marked)
+    assert hot.notes[-1] in everything

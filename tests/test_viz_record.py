@@ -320,3 +320,21 @@ def test_what_is_saved_is_called_as_the_picture_calls_it():
     a, b = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
     (mul, _) = [n for n in viz.graph((a * b).sum()).nodes if n.op]
     assert [s.name for s in mul.saved] == ["left", "right"]
+
+
+def test_a_hook_changes_the_gradient_and_not_what_was_sent():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    with viz.record(names={"x": x}) as step:
+        y = x * 3
+        y.register_hook(lambda g: g * 10)
+        z = y.exp()
+        z.sum().backward()
+    g = step.graph()
+    mul, exp = (next(n for n in g.nodes if n.op == op) for op in ("mul", "exp"))
+    (sent,) = [p for s in g.steps for p in s.parts if p.tail == mul.id]
+    assert sent.numbers.data == sent.total.data == tuple(z.tolist())
+    assert mul.grad_stats.data == pytest.approx([10 * v for v in z.tolist()])
+    assert exp.grad_stats.data == (1.0, 1.0)
+    assert g["x"].grad_stats.data == tuple(x.grad.tolist()) == pytest.approx([30 * v for v in z.tolist()])
+    (back,) = [s for s in g.steps if s.kind == "backward" and s.node == mul.id]
+    assert back.gradient == mul.grad_stats

@@ -61,6 +61,8 @@ class NanReport(NamedTuple):
             unknown = all(node.stats is None and node.grad_stats is None for node in self.graph.nodes)
             return "nothing is known of values: record the step with viz.record()" if unknown else "all is finite"
         rule = f"in the gradient rule of {self.origin.op}" if self.born == BACKWARD else f"in {title(self.origin)}"
+        if self.born == BACKWARD and not self.graph.steps and _is_odd(self.origin.grad_stats):
+            rule = f"in the gradient that comes to {title(self.origin)}"
         lines = [f"born in the {self.born} pass, {rule}" + (f" of {module}" if (module := self.origin.module) else "")]
         if self.where is not None:
             lines += [f"  {self.where.file}:{self.where.line}, in {self.where.function}", f"    {self.where.code}"]
@@ -90,6 +92,9 @@ def nan(rows: Rows) -> NanReport:
         born, origin = BACKWARD, _differentiated(rows, at, origin)
     reached = tuple(node.id for node in rows.nodes if _is_odd(node.stats) or _is_odd(node.grad_stats))
     operands = _gradients(step) if step is not None else _operands(origin, at, into)
+    if born == BACKWARD and step is None and _is_odd(origin.grad_stats):
+        rules = listed([title(at[id]) for id in _users(rows, origin.id)], ", ")
+        operands = (f"sent by one of: {rules}; record the step with viz.record() to know which",)
     where = origin.where or next((node.where for node in path if node.where is not None), None)
     return NanReport(origin, born, path, where, reached, operands, _painted(rows, origin, born, reached))
 
@@ -121,9 +126,8 @@ def _backward_origin(rows: Rows) -> tuple[str, Node, Step | None] | None:
         odd = max((node.id for node in rows.nodes if _is_odd(node.grad_stats)), default=None)
         if odd is None:
             return None
-        # What each rule sent is not known; the gradient arrived at `odd` from an op that uses it.
-        users = [at[edge.head] for edge in rows.edges if edge.tail == odd and edge.requires_grad]
-        return BACKWARD, max(users, key=lambda node: node.id, default=at[odd]), None
+        users = _users(rows, odd)  # what each of their rules sent is not known
+        return BACKWARD, at[users[0] if len(users) == 1 else odd], None
     now = next((i for i in bad if any(part.numbers.nans for part in steps[i].parts)), bad[0])
     while _is_odd(steps[now].gradient):
         from_here = (i for i in bad if i < now and any(_spoils(p, steps[now].node) for p in steps[i].parts))
@@ -132,6 +136,11 @@ def _backward_origin(rows: Rows) -> tuple[str, Node, Step | None] | None:
             break
         now = earlier
     return BACKWARD, at[steps[now].node], steps[now]
+
+
+def _users(rows: Rows, node: int) -> list[int]:
+    """Return the ids of the ops that send a gradient to a node."""
+    return sorted({edge.head for edge in rows.edges if edge.tail == node and edge.requires_grad})
 
 
 def _spoils(part: Part, node: int) -> bool:

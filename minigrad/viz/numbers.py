@@ -62,23 +62,30 @@ class Numbers(NamedTuple):
 def numbers(array: Array, most: int = TINY) -> Numbers:
     """Return what is known of an array; its elements if they are at most `most`."""
     data = tuple(array.reshape(-1).tolist()) if array.size <= most else None
-    if array.dtype.kind not in "f":
-        return _summary(array, array.astype(np.float64), 0, 0, data)
-    if np.isfinite(array).all():
-        return _summary(array, array, 0, 0, data)
-    nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
-    return _summary(array, array[np.isfinite(array)], nans, infs, data)
-
-
-def _summary(array: Array, finite: Array, nans: int, infs: int, data: Any) -> Numbers:
-    zeros = array.size - int(np.count_nonzero(array))
+    if not array.size:
+        return Numbers(array.shape, None, None, None, None, 0, 0, 0, data)
+    low, high = float(np.minimum.reduce(array, None)), float(np.maximum.reduce(array, None))
+    if math.isfinite(low) and math.isfinite(high):  # then all are: nan and inf would have come out
+        return _summary(array, array, low, high, data)
+    finite = array[np.isfinite(array)]
     if not finite.size:
-        return Numbers(array.shape, None, None, None, None, zeros, nans, infs, data)
-    least, most = float(finite.min()), float(finite.max())
+        nans = int(np.isnan(array).sum())
+        return Numbers(array.shape, None, None, None, None, 0, nans, array.size - nans, data)
+    return _summary(array, finite, float(finite.min()), float(finite.max()), data)
+
+
+def _summary(array: Array, finite: Array, least: float, most: float, data: Any) -> Numbers:
+    """Return what is known of an array of whose elements `finite`, at least one, are."""
+    odd = array.size - finite.size
+    nans = int(np.isnan(array).sum()) if odd else 0
+    zeros = int(np.count_nonzero(finite == 0)) if least <= 0 <= most else 0
+    wide = finite.astype(np.float64)  # of its own, to be worked on in place
     largest = max(abs(least), abs(most))
     unit = largest if largest > _SQUARABLE else 1.0
-    scaled = finite if unit == 1.0 else finite / unit
-    mean = float(np.add.reduce(scaled, axis=None, dtype=np.float64)) / finite.size
-    from_mean = np.subtract(scaled, mean, dtype=np.float64)
-    std = math.sqrt(float(np.add.reduce(from_mean * from_mean, axis=None)) / finite.size)
-    return Numbers(array.shape, least, most, mean * unit, std * unit, zeros, nans, infs, data)
+    if unit != 1.0:
+        wide /= unit
+    mean = float(np.add.reduce(wide, None)) / finite.size
+    wide -= mean
+    wide *= wide
+    std = math.sqrt(float(np.add.reduce(wide, None)) / finite.size)
+    return Numbers(array.shape, least, most, mean * unit, std * unit, zeros, nans, odd - nans, data)

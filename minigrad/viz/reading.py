@@ -10,6 +10,7 @@ import math
 import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,12 @@ def read(
     return reader.rows()
 
 
+@cache
+def _name(dtype: Any) -> str:
+    """Return the name of a dtype, which NumPy is slow to tell."""
+    return str(dtype)
+
+
 class Reader:
     """The rows so far, and which row stands for which node or leaf."""
 
@@ -105,7 +112,7 @@ class Reader:
         module = self._calls.place(where) if of is None else self.nodes[of].module
         at, order = len(self.nodes), 0 if where is None else where.order
         (shape, dtype), settings = output, _settings(op, operands, attrs, output[0])
-        self.nodes.append(Node(at, OP, op.name, None, module, shape, str(dtype), settings, bool(wanted), order=order))
+        self.nodes.append(Node(at, OP, op.name, None, module, shape, _name(dtype), settings, bool(wanted), order=order))
         tell = len(drawn) > 1 and op.name not in COMMUTATIVE
         for (i, edge), tail in zip(drawn, tails, strict=True):
             label = operand(op, i) if tell else ""
@@ -124,7 +131,7 @@ class Reader:
         if edge[0].number not in self._ids:  # computed before the recording began
             shape, dtype = edge_facts(edge)
             at = self._ids[edge[0].number] = len(self.nodes)
-            self.nodes.append(Node(at, INPUT, "", self.names.get(edge), None, shape, str(dtype), "", True))
+            self.nodes.append(Node(at, INPUT, "", self.names.get(edge), None, shape, _name(dtype), "", True))
         return self._ids[edge[0].number]
 
     def known_id(self, edge: Any) -> int | None:
@@ -182,7 +189,7 @@ class Reader:
             known = numbers(array)
         kind = PARAM if learns else CONST if name is None and isinstance(leaf, Constant) and known else INPUT
         gradient = self.gradients.get(leaf)
-        return Node(at, kind, "", name, None, shape, str(dtype), "", learns, known, gradient)
+        return Node(at, kind, "", name, None, shape, _name(dtype), "", learns, known, gradient)
 
     def _saved(self, node: graph.Node) -> Iterator[Saved]:
         """Yield what the node saved, also if it was released since."""
@@ -213,7 +220,7 @@ class Reader:
 
 def _key(leaf: Any) -> Any:
     if isinstance(leaf, Constant) and leaf.storage is not None:
-        return leaf.storage, leaf.shape, str(leaf.dtype), None if leaf.value is None else leaf.value.tobytes()
+        return leaf.storage, leaf.shape, _name(leaf.dtype), None if leaf.value is None else leaf.value.tobytes()
     return leaf
 
 

@@ -26,6 +26,7 @@ from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers
 from minigrad.viz.picture import Graph
 from minigrad.viz.reading import Reader
+from minigrad.viz.replay import WAITING
 from minigrad.viz.rows import BACKWARD, DATA, FAILED, FORWARD, OP, OUTPUT, Node, Part, Step, Where
 from minigrad.watching import leave, program, take
 
@@ -64,7 +65,7 @@ class Recording(graph.Observer):
         self.reader, self.steps = reader, list[Step]()
         self._most = {None: -1, "stats": min(most, TINY), "full": most}[values]
         self._has_values, self._has_time, self._has_source = values is not None, time, source
-        self._totals: dict[int, Any] = {}  # what has arrived at a row so far, while a sweep runs
+        self._totals: dict[int, tuple[Any, Numbers]] = {}  # what has arrived at a row so far, while a sweep runs
         self._complete: dict[int, Numbers] = {}
         self._keeps, self._kept = values == "full", dict[int, rules.Kept]()
         self._cuts: dict[Any, _Cut] = {}  # by the storage of what was detached
@@ -154,9 +155,12 @@ class Recording(graph.Observer):
             self._gradient_of[made] = at
         if at is None or (type(edge) is tuple and at in self._complete and edge[1] > 0):
             return
-        self._totals.pop(at, None)
+        total, known = self._totals.pop(at, (None, None))
         if self._has_values:
-            self._complete[at] = known = numbers(np.asarray(array_of(gradient)), self._most)
+            array = np.asarray(array_of(gradient))
+            if known is None or array is not total:  # a hook, or a sum of the engine's own
+                known = numbers(array, self._most)
+            self._complete[at] = known
             self.reader.nodes[at] = self.reader.nodes[at]._replace(grad_stats=known)
 
     def module(self, where: graph.Scope, call: Callable[[], Any]) -> Any:
@@ -251,8 +255,11 @@ class Recording(graph.Observer):
         summed = array.shape != shape
         array = sum_to(array, shape=shape) if summed else array
         before = self._totals.get(tail)
-        total = self._totals[tail] = array if before is None else before + array
-        return Part(tail, at, operand, numbers(array, self._most), summed, numbers(total, self._most))
+        total = array if before is None else before[0] + array
+        sent = numbers(array, self._most)
+        known = sent if before is None else numbers(total, self._most)
+        self._totals[tail] = total, known
+        return Part(tail, at, operand, sent, summed, known)
 
     # --- what came of it ---
 
@@ -272,7 +279,11 @@ class Recording(graph.Observer):
             nodes = tuple(node for node in nodes if node.id in inside)
             edges = tuple(edge for edge in edges if edge.tail in inside and edge.head in inside)
             steps = tuple(step for step in steps if step.node in inside)
-        notes = ("the program raised here: what came later is not in the picture",) if self.partial else ()
+        notes: tuple[str, ...] = ()
+        if self.partial:
+            notes = ("the program raised here: what came later is not in the picture",)
+        elif direction != "forward" and self._waits(nodes):
+            notes = (WAITING,)
         return Graph(nodes, edges, modules, notes, direction, rankdir, steps)
 
     def _end(self, node: Node) -> Node:
@@ -283,6 +294,10 @@ class Recording(graph.Observer):
         of = self._gradient_of.get(node.id)
         name = None if of is None else self.reader.nodes[of].name
         return node._replace(kind=OUTPUT, name=node.name or (name and f"grad of {name}"))
+
+    def _waits(self, nodes: tuple[Node, ...]) -> bool:
+        """Return whether there are gradients to be computed and none was."""
+        return any(node.requires_grad for node in nodes) and not any(step.kind == BACKWARD for step in self.steps)
 
     def gradcheck(self, *, eps: float | None = None, rtol: float = 1e-4, seed: int = 0) -> Graph:
         """Return the graph with each op marked whose gradient rules were recorded: "rule right" or "rule wrong".

@@ -25,6 +25,7 @@ from minigrad.viz.numbers import numbers as of
 from minigrad.viz.reading import history
 
 _MOST_NODES = 200
+WAITING = "gradients are not computed yet: call backward() first"  # a note of the graph
 Edge = Any
 
 
@@ -41,7 +42,7 @@ def numbers(
     stored = _stored(leaves)
     if not is_tiny(order, leaves):
         waiting = any(leaf.requires_grad for leaf in leaves) and not stored
-        return {}, stored, ("gradients are not computed yet: call backward() first",) if waiting else ()
+        return {}, stored, (WAITING,) if waiting else ()
     custom = next((node.op.name for node in order if node.op.on_tensors), None)
     if custom is not None:
         return {}, stored, (f"values are not shown: {custom} is a custom Function, which cannot be computed again",)
