@@ -403,11 +403,11 @@ class Graph(Rows):
         With `player` it also plays the steps. Everything is in the file, nothing is fetched; without JavaScript the
         picture is there; without Graphviz, tables are. More than 400 nodes are folded.
         """
-        from minigrad.viz import page
+        from minigrad.viz import page, template
 
         text = page.page(self, player=player, title=title)
         if path is not None:
-            page.written(text, path)
+            template.written(text, path)
         return text
 
     def _repr_mimebundle_(
