@@ -363,7 +363,7 @@ class Graph(Rows):
         differs from the suffix is appended. `outfile` is the whole path, its suffix the format. `cleanup=False` leaves
         the DOT text beside the picture, under the same name with the suffix ".gv". Errors are those of `pipe`.
         """
-        path, name = _target(filename, directory, format, outfile)
+        path, name = render.target(filename, directory, format, outfile)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write(path, self._pipe(name, engine))
         if not cleanup and name not in ("dot", "gv"):
@@ -420,21 +420,3 @@ class Graph(Rows):
         except MinigradError as error:
             bundle = {"text/plain": f"{text}\n{error}"}
         return {kind: bundle[kind] for kind in bundle if kind in (include or bundle) and kind not in (exclude or ())}
-
-
-def _target(
-    filename: str | os.PathLike[str] | None,
-    directory: str | os.PathLike[str] | None,
-    format: str | None,
-    outfile: str | os.PathLike[str] | None,
-) -> tuple[Path, str]:
-    """Return the path and the format of a picture to write."""
-    if outfile is not None and (filename is not None or directory is not None):
-        raise ArgumentError("render: give either outfile, or filename and directory")
-    path = Path(directory or "") / (filename or "graph") if outfile is None else Path(outfile)
-    name = render.checked_format(format or path.suffix[1:] or "svg")
-    if path.suffix[1:].lower() == name:
-        return path, name
-    if outfile is not None:
-        raise ArgumentError(f"render: outfile {str(path)!r} must end in .{name}")
-    return path.with_name(f"{path.name}.{name}"), name
