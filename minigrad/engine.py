@@ -17,8 +17,9 @@ from numpy import ndarray
 from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import GraphError
-from minigrad.graph import ATTRIBUTE, NUMBER, SHAPE, SHAPES, Node, Op, Rule, Saving, Scope, edge_facts, scope
+from minigrad.graph import Node, Op, Scope, edge_facts, scope
 from minigrad.ops.shape import sum_to
+from minigrad.plans import ATTRIBUTE, NUMBER, SHAPE, SHAPES, Rule, Saving
 
 Edge = Any  # (node, index) or a leaf: what a gradient can belong to
 Wrap = Callable[[Array, Edge], Any]

@@ -16,12 +16,13 @@ from numpy import ndarray
 from minigrad import dtypes, graph
 from minigrad.arraylike import Size, array_from, sizes_of
 from minigrad.dtypes import Array
-from minigrad.graph import FIRST, OPERAND, OUTPUT, SECOND, Node, Op, plan_key, recording, scope
+from minigrad.graph import Node, Op, recording, scope
 from minigrad.kernels.quiet import again, quietly
 from minigrad.methods import Methods
 from minigrad.methods.place import View, edge_of
 from minigrad.operands import cast, constant, explained, is_uniform
 from minigrad.ops import elementwise
+from minigrad.plans import FIRST, OPERAND, OUTPUT, SECOND, plan_key
 
 
 class Storage:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS: list[tuple[str, ...]] = [
     ("errors", "spoken", "dtypes", "devices", "files", "kernels"),
-    ("nodenames", "graph"),
+    ("nodenames", "plans", "graph"),
     ("ops",),
     ("engine", "watching"),
     (

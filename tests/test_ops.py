@@ -13,7 +13,7 @@ from op_samples import SAMPLES
 from op_samples_base import Sample
 from op_tests import for_every_op
 
-from minigrad import engine, graph
+from minigrad import engine, graph, plans
 from minigrad.autograd import backward, grad
 from minigrad.kernels.quiet import quietly
 from minigrad.methods.place import edge_of
@@ -271,7 +271,7 @@ def test_changing_a_value_raises_if_and_only_if_a_rule_asked_for_it(sample):
                 np.testing.assert_array_equal(g._data, e._data)
 
 
-def negated(rule: graph.Rule) -> graph.Rule:
+def negated(rule: plans.Rule) -> plans.Rule:
     """Return the rule with the sign of all that it returns turned."""
 
     def wrong(*asked: Any, **by_name: Any) -> Any:
@@ -303,7 +303,7 @@ RULES = [
 def test_the_table_would_notice_a_wrong_sign(op, name, monkeypatch):
     right = op.make_plan
 
-    def wrong(*key: int) -> graph.Plan:
+    def wrong(*key: int) -> plans.Plan:
         plan = right(*key)
         named = (op.joint is not None or op.input_name(rule.targets[0]) == name for rule in plan.rules)
         rules = tuple(negated(r) if n else r for r, n in zip(plan.rules, named, strict=True))

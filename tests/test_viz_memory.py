@@ -171,5 +171,5 @@ def test_a_long_film_is_shown_in_few_lines_and_drawn_with_its_peak():
     ax = film.plot()
     assert tuple(ax.lines[0].get_ydata()) == film.bytes
     (note,) = ax.texts
-    assert (note.get_text(), note.xy) == ("peak 777.3 KiB", (film.peak, 796_000))
+    assert (note.get_text(), note.xy) == ("peak 777 KiB", (film.peak, 796_000))
     pytest.importorskip("matplotlib.pyplot").close("all")

@@ -187,3 +187,15 @@ def test_a_stat_is_drawn_with_matplotlib_too():
     with pytest.raises(ArgumentError, match="no 'loss'"):
         run.plot("loss")
     pytest.importorskip("matplotlib.pyplot").close("all")
+
+
+def test_no_name_is_taken_for_a_place_of_the_page():
+    model = nn.Sequential()
+    model.add_module("{{data}}", nn.Linear(1, 1))
+    model.add_module("DATA", nn.Linear(1, 1))
+    with viz.timeline(model) as run:
+        model(mg.ones(1, 1)).sum().backward()
+        optim.SGD(model.parameters(), lr=0.1).step()
+    html = run.to_html(title="{{tables}} TITLE")
+    assert html.count('"tracks"') == 1
+    assert "<h1>{{tables}} TITLE</h1>" in html

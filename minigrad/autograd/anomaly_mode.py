@@ -14,8 +14,9 @@ import numpy as np
 
 from minigrad import graph, watching
 from minigrad.errors import GraphError
-from minigrad.graph import Node, Op, Rule, array_of, edge_facts, held
+from minigrad.graph import Node, Op, array_of, edge_facts, held
 from minigrad.ops.shape import sum_to
+from minigrad.plans import Rule
 
 _NUMBER = (bool, int, float, complex, np.generic)
 

@@ -12,7 +12,8 @@ import numpy as np
 from minigrad import graph
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.errors import GraphError
-from minigrad.graph import Node, Op, Saving, recording, storages_among
+from minigrad.graph import Node, Op, recording
+from minigrad.plans import Saving, storages_among
 from minigrad.tensor import Tensor, record, wrap
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import GraphError
-from minigrad.graph import Node, Observer, Op, Rule, held
+from minigrad.graph import Node, Observer, Op, held
+from minigrad.plans import Rule
 from minigrad.tensor import Tensor
 from minigrad.watching import leave, take
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import graph
-from minigrad.graph import Node, Observer, Op, Rule, Scope, array_of
+from minigrad.graph import Node, Observer, Op, Scope, array_of
+from minigrad.plans import Rule
 from minigrad.profiler.events import BACKWARD, FORWARD, USER, Call, Event
 from minigrad.watching import leave, program, take
 

@@ -14,11 +14,10 @@ from minigrad import graph
 from minigrad.errors import ArgumentError
 from minigrad.viz import plots
 from minigrad.viz.rows import BACKWARD, CREATED, FORWARD, Node, Rows, Saved
+from minigrad.viz.text import bytes_of
 
 _WIDTH = 40  # characters of the longest bar of the text
 _MOST_LINES = 60
-_UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
-
 
 Place = tuple[int, int]  # a node, and which of its outputs
 
@@ -60,7 +59,7 @@ class MemoryFilm:
         return tuple(sorted(alive, key=lambda k: (-k.nbytes, k.node)))
 
     def __repr__(self) -> str:
-        return f"<MemoryFilm: {len(self.bytes)} steps, at most {size(self.bytes[self.peak])}>"
+        return f"<MemoryFilm: {len(self.bytes)} steps, at most {bytes_of(self.bytes[self.peak])}>"
 
     def __str__(self) -> str:
         return self.to_text()
@@ -77,14 +76,14 @@ class MemoryFilm:
                 step = self.rows.steps[i]
                 bar = "█" * round(_WIDTH * count / most)
                 what = f"{step.kind:8} {_called(nodes[step.node])}"
-                yield f"{i:4} {what[:30]:30} {size(count):>10} {bar}{' ← peak' * (i == self.peak)}"
+                yield f"{i:4} {what[:30]:30} {bytes_of(count):>10} {bar}{' ← peak' * (i == self.peak)}"
 
     def _at_peak(self, nodes: dict[int, Node]) -> Iterator[str]:
         alive = self.at(self.peak)
-        yield f"{len(alive)} arrays are kept at the peak, {size(self.bytes[self.peak])}:"
+        yield f"{len(alive)} arrays are kept at the peak, {bytes_of(self.bytes[self.peak])}:"
         for k in alive[:20]:
             by = ", ".join(_called(nodes[i]) for i in k.by)
-            yield f"  {size(k.nbytes):>10} {_called(nodes[k.node])} {nodes[k.node].shape}, for the backward of {by}"
+            yield f"  {bytes_of(k.nbytes):>10} {_called(nodes[k.node])} {nodes[k.node].shape}, for the backward of {by}"
         if len(alive) > 20:
             yield f"  and {len(alive) - 20} smaller ones"
 
@@ -101,7 +100,7 @@ class MemoryFilm:
             ax.axvspan(turn - 0.5, len(self.bytes) - 0.5, color=plots.COLORS[1], alpha=0.12, label="backward")
             ax.legend(handles=[ax.patches[-1]], loc="upper right")
         ax.annotate(
-            f"peak {size(self.bytes[self.peak])}", (self.peak, self.bytes[self.peak]), (0, 4),
+            f"peak {bytes_of(self.bytes[self.peak])}", (self.peak, self.bytes[self.peak]), (0, 4),
             textcoords="offset points", ha="center",
         )  # fmt: skip
         return ax
@@ -123,18 +122,6 @@ def film(rows: Rows) -> MemoryFilm:
                 sizes[place] = _size(each, place, nodes)
     kept = tuple(_kept(place, sizes[place], times, freed) for place, times in saved.items())
     return MemoryFilm(rows, kept, tuple(_sums(kept, len(rows.steps))))
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in the unit that suits it.
-
-    >>> size(17), size(1536), size(3 * 2**20)
-    ('17 B', '1.5 KiB', '3 MiB')
-    """
-    for unit, name in _UNITS:
-        if count >= unit:
-            return f"{count / unit:.4g} {name}"
-    return f"{count} B"
 
 
 def _called(node: Node) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,13 +17,13 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minigrad import files
 from minigrad.errors import MinigradError
 from minigrad.viz import collapse, dot, render
 from minigrad.viz.inline import inline
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.rows import BACKWARD, OUTPUT, PARAM, Edge, Module, Node, Rows, ancestors
 from minigrad.viz.story import exact, headline, steps_of, story, summary
+from minigrad.viz.template import filled, script_data
 
 MOST_DRAWN = 400  # nodes; more are folded before they are laid out
 _ROOM = 265_000  # bytes of pictures and story; beyond it fewer numbers are listed, and levels of detail left out
@@ -58,27 +56,12 @@ def page(rows: Rows, *, player: bool, title: str | None = None, speed: float = 1
         "notes": "".join(f"<p>{escape(note)}</p>" for note in [*rows.notes, missing.strip()] if note),
         "levels": "" if first is None else _levels(first.depth, [*packed]),
         "stage": _picture(first.svg) if first else "".join(tables(rows, player)),
-        "data": _json(told),
+        "data": script_data(told),
         "classes": " ".join(["player"] * player + ["quiz"] * quiz + ["plain"] * (first is None)),
         "result": escape(next((n.name for n in reversed(rows.nodes) if n.kind == OUTPUT and n.name), "output")),
         "gradients": _results(rows),
     }
-    return _sound(_filled(_file("page.html"), values))
-
-
-def written(html: str, path: str | os.PathLike[str]) -> str:
-    """Write a page into a file and return its path."""
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    files.write(place, html.encode())
-    return str(place)
-
-
-def _filled(template: str, values: dict[str, str]) -> str:
-    """Return the template with each `{{name}}` replaced, once, so that no value is taken for a place."""
-    pieces = template.split("{{")
-    rest = (piece.partition("}}") for piece in pieces[1:])
-    return pieces[0] + "".join(values[name] + text for name, _, text in rest)
+    return filled(_file("page.html"), values)
 
 
 @cache
@@ -108,7 +91,7 @@ def _picture(svg: str) -> str:
 
 def _size(told: dict[str, Any], first: Picture | None) -> int:
     """Return the bytes of a story and of the picture that is shown at first."""
-    return len(_json(told).encode()) + (len(first.svg.encode()) if first else 0)
+    return len(script_data(told).encode()) + (len(first.svg.encode()) if first else 0)
 
 
 def _fitting(rows: Rows, player: bool) -> tuple[Rows, dict[str, Any], Picture | None, str]:
@@ -140,7 +123,7 @@ def _packed(rows: Rows, room: int) -> dict[int, str]:
     found = {}
     for folded, fold, depth in [*_folds(rows)][1:]:
         picture = _drawn(folded, fold, depth, f"s{_number(depth)}-")
-        text = _json([picture.svg, picture.fold]).encode()
+        text = script_data([picture.svg, picture.fold]).encode()
         found[_number(depth)] = base64.b64encode(zlib.compress(text, 9)).decode()
     while len(found) > 1 and sum(map(len, found.values())) > room:
         del found[max(found)]
@@ -161,16 +144,6 @@ def _shorter(rows: Rows, few: int) -> Rows:
         parts = tuple(p._replace(numbers=short(p.numbers), total=short(p.total)) for p in step.parts)
         steps.append(step._replace(gradient=step.gradient and short(step.gradient), parts=parts))
     return replace(rows, nodes=tuple(nodes), steps=tuple(steps))
-
-
-def _json(data: Any) -> str:
-    """Return data as JSON without a "<", which in HTML could end the element that it is in."""
-    return _sound(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
-
-
-def _sound(text: str) -> str:
-    """Return a text in which halves of surrogate pairs, which no file can hold, are question marks."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _folds(rows: Rows) -> Iterator[tuple[Rows, dict[int, int], int | None]]:

@@ -372,7 +372,7 @@ class Graph(Rows):
         differs from the suffix is appended. `outfile` is the whole path, its suffix the format. `cleanup=False` leaves
         the DOT text beside the picture, under the same name with the suffix ".gv". Errors are those of `pipe`.
         """
-        path, name = _target(filename, directory, format, outfile)
+        path, name = render.target(filename, directory, format, outfile)
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write(path, self._pipe(name, engine))
         if not cleanup and name not in ("dot", "gv"):
@@ -419,11 +419,11 @@ class Graph(Rows):
         With `player` it also plays the steps. Everything is in the file, nothing is fetched; without JavaScript the
         picture is there; without Graphviz, tables are. More than 400 nodes are folded.
         """
-        from minigrad.viz import page
+        from minigrad.viz import page, template
 
         text = page.page(self, player=player, title=title)
         if path is not None:
-            page.written(text, path)
+            template.written(text, path)
         return text
 
     def _repr_mimebundle_(
@@ -436,21 +436,3 @@ class Graph(Rows):
         except MinigradError as error:
             bundle = {"text/plain": f"{text}\n{error}"}
         return {kind: bundle[kind] for kind in bundle if kind in (include or bundle) and kind not in (exclude or ())}
-
-
-def _target(
-    filename: str | os.PathLike[str] | None,
-    directory: str | os.PathLike[str] | None,
-    format: str | None,
-    outfile: str | os.PathLike[str] | None,
-) -> tuple[Path, str]:
-    """Return the path and the format of a picture to write."""
-    if outfile is not None and (filename is not None or directory is not None):
-        raise ArgumentError("render: give either outfile, or filename and directory")
-    path = Path(directory or "") / (filename or "graph") if outfile is None else Path(outfile)
-    name = render.checked_format(format or path.suffix[1:] or "svg")
-    if path.suffix[1:].lower() == name:
-        return path, name
-    if outfile is not None:
-        raise ArgumentError(f"render: outfile {str(path)!r} must end in .{name}")
-    return path.with_name(f"{path.name}.{name}"), name

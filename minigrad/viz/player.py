@@ -15,7 +15,7 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import edge_facts, held
 from minigrad.methods.place import edge_of
 from minigrad.tensor import Tensor
-from minigrad.viz import page
+from minigrad.viz import page, template
 from minigrad.viz.numbers import Numbers
 from minigrad.viz.numbers import numbers as known
 from minigrad.viz.picture import Graph
@@ -36,7 +36,7 @@ class Player:
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page into one file, with all it needs in it, and return its path."""
-        return page.written(self.html, path)
+        return template.written(self.html, path)
 
     def __repr__(self) -> str:
         return f"<Player: {len(page.steps_of(self.graph)):,} steps of {self.graph!r}>"

@@ -18,10 +18,11 @@ import numpy as np
 
 from minigrad import graph
 from minigrad.errors import ArgumentError
-from minigrad.graph import Op, Rule, array_of, edge_facts
+from minigrad.graph import Op, array_of, edge_facts
 from minigrad.methods.place import edge_of
 from minigrad.operands import constant
 from minigrad.ops.shape import sum_to
+from minigrad.plans import Rule
 from minigrad.tensor import Tensor
 from minigrad.viz import rules
 from minigrad.viz.numbers import TINY, Numbers, numbers

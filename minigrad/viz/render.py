@@ -80,6 +80,24 @@ def checked_format(picture: str) -> str:
     return picture.lower()
 
 
+def target(
+    filename: str | os.PathLike[str] | None,
+    directory: str | os.PathLike[str] | None,
+    format: str | None,
+    outfile: str | os.PathLike[str] | None,
+) -> tuple[Path, str]:
+    """Return the path and the format of a picture to write."""
+    if outfile is not None and (filename is not None or directory is not None):
+        raise ArgumentError("render: give either outfile, or filename and directory")
+    path = Path(directory or "") / (filename or "graph") if outfile is None else Path(outfile)
+    name = checked_format(format or path.suffix[1:] or "svg")
+    if path.suffix[1:].lower() == name:
+        return path, name
+    if outfile is not None:
+        raise ArgumentError(f"render: outfile {str(path)!r} must end in .{name}")
+    return path.with_name(f"{path.name}.{name}"), name
+
+
 def pipe(source: str, picture: str, *, engine: str = "auto", time_limit: float = TIME_LIMIT) -> bytes:
     """Return the DOT text `source` as a picture, by the first engine that can.
 

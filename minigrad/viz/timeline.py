@@ -5,7 +5,6 @@ The model is known by its `named_parameters()` alone; which outputs of a ReLU ar
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -16,11 +15,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad import files, graph
+from minigrad import graph
 from minigrad.dtypes import Array
 from minigrad.errors import ArgumentError
 from minigrad.graph import Op, array_of
 from minigrad.viz import plots
+from minigrad.viz.template import filled, script_data, written
 from minigrad.viz.text import number
 
 GRAD, WEIGHT, UPDATE, DEAD, VALUE = "grad_rms", "weight_rms", "update_ratio", "dead", "value"
@@ -184,11 +184,10 @@ class Timeline(graph.Observer):
         """
         tracks = self.tracks
         data = {"steps": self.steps, "tracks": [[t.name, t.stat, [_plain(v) for v in t.values]] for t in tracks]}
-        text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-        page = _PAGE.read_text(encoding="utf-8").replace("TITLE", escape(title))
-        page = page.replace("TABLES", "\n".join(_tables(tracks))).replace("DATA", text)
+        values = {"title": escape(title), "tables": "\n".join(_tables(tracks)), "data": script_data(data)}
+        page = filled(_PAGE.read_text(encoding="utf-8"), values)
         if path is not None:
-            files.write(Path(path), page.encode())
+            written(page, path)
         return page
 
 
