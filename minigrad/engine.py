@@ -169,13 +169,10 @@ def _visit(node: Node, totals: Totals, retain_graph: bool) -> None:
             part, owned = sum_to(part, shape=shape), True
             assert part.shape == shape, f"{node.op.name}: a gradient of shape {part.shape} for {shape}"
         assert part.dtype == dtype, f"{node.op.name}: a gradient of dtype {part.dtype} for {dtype}"
-        held = totals.get(edge)
-        if held is None:
+        if edge in totals:
+            totals.add(edge, part, owned)
+        else:  # as for most: the call is spared
             totals[edge] = (part, owned)
-        elif held[1]:
-            np.add(held[0], part, held[0])
-        else:
-            totals[edge] = (np.asarray(held[0] + part), True)
     if plan.saves and not retain_graph:
         node.saved = None
 
